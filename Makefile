@@ -1,0 +1,44 @@
+# `make rebuild` and `make test` set everything up by themselves, from a fresh clone with Python 3.11 or newer.
+VENV  := .venv
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS  ?= auto
+
+.PHONY: rebuild test test-fast lint format check lock clean
+.DEFAULT_GOAL := test
+
+rebuild: $(STAMP)          ## compile seeds/ into dataset/
+	@$(BIN)/dateline rebuild --sweep
+
+test: $(STAMP)             ## all tests: fast ones first, then the slow ones
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	@$(BIN)/python -m pytest -m slow
+
+test-fast: $(STAMP)        ## the fast tests alone
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+lint: $(STAMP)             ## lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP)           ## put the code in its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:                      ## write constraints.txt anew from the newest versions
+	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,test,dev]'
+	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	rm -rf $(VENV)-lock
+
+clean:                     ## remove what make set up
+	rm -rf $(VENV) .dateline
+
+$(STAMP): pyproject.toml constraints.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Dateline needs Python 3.11 or newer as python3; this one is $$(python3 --version 2>&1)" >&2; exit 2; }
+	@echo "setting up $(VENV) (once, about a minute)"
+	@test -x $(BIN)/python || python3 -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,test,dev]'
+	@touch $@

@@ -1,0 +1,20 @@
+"""Dateline: annotated article records into a versioned, validated, provenance-carrying dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dateline.loading import load
+
+__all__ = ["__version__", "load"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # `import dateline` stays light: Hugging Face datasets takes seconds to import
+    if name == "load":  # the module is called loading: a module load would hide the function once it is imported
+        from dateline.loading import load
+
+        return load
+    raise AttributeError(f"module 'dateline' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -1,0 +1,34 @@
+"""dateline check"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dateline.cli.words import JsonOption, ProjectOption
+
+
+def command(
+    files: Annotated[list[Path], typer.Argument(help="Seed files, or folders of them; all seeds of the project if none.")] = [],  # noqa: B006
+    project: ProjectOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Check records without a rebuild: shape, keys, references, spans. Exit 1 if anything is wrong."""
+    from dateline.cli.results import count, print_json, print_problems
+    from dateline.compile.seeds import check_files
+    from dateline.project import find_project
+
+    home = find_project(files[0].parent if files and project == Path() else project)
+    checked = check_files(home, files or [home.seeds])
+    if json:
+        print_json({
+            "success": not checked.problems, "files": checked.files, "records": checked.records,
+            "problems": [p.as_json() for p in checked.problems],
+        })  # fmt: skip
+    else:
+        print_problems(checked.problems)
+        says = count(len(checked.problems), "problem") if checked.problems else "no problems"
+        print(f"{count(checked.records, 'record')} in {count(checked.files, 'file')}: {says}")
+    raise typer.Exit(1 if checked.problems else 0)

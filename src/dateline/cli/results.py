@@ -1,0 +1,71 @@
+"""How commands print: results on stdout, problems and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from dateline.errors import Problem
+
+
+class Progress(Protocol):
+    """Told by a long piece of work how far it is."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """`done` of `total` units of `stage` are finished."""
+
+
+def print_json(value: Any) -> None:
+    """A result as JSON, its keys in the order given."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_problems(problems: Sequence[Problem], *, most: int = 200) -> None:
+    """One line per problem with its hint, on stderr; after `most` the rest is counted."""
+    for number, fault in enumerate(problems):
+        if number == most:
+            print(f"... and {len(problems) - most} more", file=sys.stderr)
+            break
+        print(fault, file=sys.stderr)
+        if fault.snippet:
+            print(fault.snippet, file=sys.stderr)
+        if fault.hint:
+            print(f"    {fault.hint}", file=sys.stderr)
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 record", "2 records"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on stderr for work longer than a second, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    began = time.monotonic()
+    bar = Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+              console=Console(stderr=True), transient=True)  # fmt: skip
+    tasks: dict[str, Any] = {}
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=total)
+        bar.update(tasks[stage], completed=done, total=total)
+        if not bar.live.is_started and time.monotonic() - began > 1:
+            bar.start()
+
+    try:
+        yield tell
+    finally:
+        if bar.live.is_started:
+            bar.stop()

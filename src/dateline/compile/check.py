@@ -1,0 +1,334 @@
+"""What one record can tell: its shape, its text, its keys, references and spans.
+
+`check_record` is the readable definition that every faster path must agree with. It returns problems, all of them,
+and never raises for bad input. Where the text is withheld no message quotes the record's strings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from decimal import Decimal
+from typing import Any
+
+import jsonschema_rs
+
+from dateline.compile.read import RawRecord, kind_of, line_of, pointer
+from dateline.errors import Place, Problem
+from dateline.rules import problem
+from dateline.schema import Field, Json, Layer, Schemas
+
+Steps = list[str | int]
+Report = Callable[..., None]
+
+_SNIPPET_SIDE = 24
+
+
+def is_withheld(record: Mapping[str, Any]) -> bool:
+    """Whether the record's text may not be passed on; anything but a plain true means it may not."""
+    rights = record.get("rights")
+    return not (isinstance(rights, dict) and rights.get("text_redistributable") is True)
+
+
+def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Mapping[str, Set[str]]) -> list[Problem]:
+    """All problems of one parsed record, in the order of its fields.
+
+    `table_keys` holds the keys of each corpus-level table, for references to them. Content is checked only where the
+    shape is right: a message about a span of wrong type helps nobody.
+    """
+    quote = not is_withheld(record)
+    found: list[Problem] = []
+
+    def report(rule: str, steps: Steps, **values: object) -> None:
+        place = raw.place if raw.place.line else Place(raw.place.file, line_of(raw.raw, steps))
+        found.append(problem(rule, place.at(pointer(steps)), **values))  # type: ignore[arg-type]
+
+    shape_problems(record, schemas.record_validator, schemas.known_fields, quote, report)
+    if not found:
+        _text(record, report)
+        keys = _keys(record, schemas, report)
+        text = record["text"].get("content")
+        length = len(text) if text is not None else record["text"].get("n_code_points")
+        for layer in schemas.layers.values():
+            for index, item in enumerate(record.get(layer.name) or ()):
+                steps: Steps = [layer.name, index]
+                _references(layer, item, steps, keys, table_keys, report)
+                _numbers(layer, item, steps, report)
+                for field in layer.fields:
+                    for spans in _span_lists(field, value_at(item, field.path), [*steps, *field.path]):
+                        _spans(spans, text, length, quote, report)
+        if not found:
+            _within(record, schemas, report)
+            _cycles(record, schemas, report)
+    return found
+
+
+def check_row(row: Json, place: Place, layer: Layer, validator: jsonschema_rs.Draft202012Validator) -> list[Problem]:
+    """All problems of one row of a corpus-level table."""
+    found: list[Problem] = []
+
+    def report(rule: str, steps: Steps, **values: object) -> None:
+        found.append(problem(rule, place.at(pointer(steps)), **values))  # type: ignore[arg-type]
+
+    known = [f.path[0] for f in layer.fields if not f.derive]
+    shape_problems(row, validator, lambda _: known, True, report)
+    return found
+
+
+def value_at(item: Json, path: tuple[str, ...]) -> Any:
+    """The value at a path of nested objects; None where one of them is missing."""
+    value: Any = item
+    for step in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value
+
+
+# ---- shape ---------------------------------------------------------------------------------------------------
+
+
+def shape_problems(
+    record: Json,
+    validator: jsonschema_rs.Draft202012Validator,
+    known_fields: Callable[[Steps], Iterable[str]],
+    quote: bool,
+    report: Report,
+) -> None:
+    """Report what the JSON Schema has against a record, each fault under its rule."""
+    for fault in validator.iter_errors(record):
+        _shape_problem(fault, known_fields, quote, report)
+
+
+def _shape_problem(fault: Any, known_fields: Callable[[Steps], Iterable[str]], quote: bool, report: Report) -> None:
+    steps: Steps = list(fault.instance_path)
+    kind = type(fault.kind).__name__.rpartition("_")[2]
+    found = _shown(fault.instance, quote)
+    if kind == "AdditionalProperties":
+        names = ", ".join(map(repr, fault.kind.unexpected)) if quote else f"({len(fault.kind.unexpected)} of them)"
+        report("unknown-field", steps, found=names, known=", ".join(known_fields(steps)))
+    elif kind == "Required":
+        report("missing-field", steps, field=fault.kind.property)
+    elif kind == "Type":
+        types = fault.kind.types
+        report("wrong-type", steps, found=found, expected=" or ".join(types))
+    elif kind in {"Enum", "Constant"}:
+        options = fault.kind.options if kind == "Enum" else [fault.kind.expected_value]
+        report("unknown-label", steps, found=found, expected=", ".join(str(o) for o in options if o is not None))
+    elif kind == "AnyOf" and steps:
+        report("wrong-type", steps, found=found, expected="a span {start, end} or null")
+    else:
+        report("bad-value", steps, says=_constraint(kind, fault.kind, found))
+
+
+def _constraint(kind: str, detail: Any, found: str) -> str:
+    if kind == "Format":
+        return f"is {found}, which is not a valid {detail.format}"
+    if kind == "Pattern":
+        return f"is {found}, which does not match {detail.pattern}"
+    if kind in {"Minimum", "Maximum", "ExclusiveMinimum", "ExclusiveMaximum"}:
+        words = {"Minimum": "at least", "Maximum": "at most", "ExclusiveMinimum": "more than", "ExclusiveMaximum": "less than"}
+        return f"is {found}, but must be {words[kind]} {detail.limit}"
+    words = {
+        "MinItems": "has too few items",
+        "MaxItems": "has too many items",
+        "MinLength": "is too short",
+        "MaxLength": "is too long",
+        "UniqueItems": "names the same item twice",
+        "FalseSchema": "may not stand here",
+    }
+    return words.get(kind, f"is {found}, which the schema does not allow ({kind})")
+
+
+def _shown(value: object, quote: bool) -> str:
+    if isinstance(value, bool | int | float) or value is None:
+        return kind_of(value) if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, str) and quote:
+        return repr(value if len(value) <= 40 else value[:39] + "…")
+    return kind_of(value)
+
+
+# ---- text, keys, references ----------------------------------------------------------------------------------
+
+
+def _text(record: Json, report: Report) -> None:
+    said = record["text"]
+    content = said.get("content")
+    if content is None:
+        for name in ("sha256", "n_code_points", "n_bytes"):
+            if said.get(name) is None:
+                report("text-missing", ["text", "content"], field=name)
+        return
+    encoded = content.encode()
+    digest = hashlib.sha256(encoded).hexdigest()
+    if said.get("sha256") not in (None, digest):
+        report("text-hash", ["text", "sha256"], found=said["sha256"][:12], expected=digest[:12])
+    for name, unit, actual in (("n_code_points", "characters", len(content)), ("n_bytes", "bytes", len(encoded))):
+        if said.get(name) not in (None, actual):
+            report("text-length", ["text", name], found=said[name], expected=f"{actual} {unit}")
+
+
+def _keys(record: Json, schemas: Schemas, report: Report) -> dict[str, set[str]]:
+    keys: dict[str, set[str]] = {name: set() for name in schemas.layers}
+    seen: dict[str, str] = {}
+    for layer in schemas.layers.values():
+        for index, item in enumerate(record.get(layer.name) or ()):
+            steps: Steps = [layer.name, index, layer.key.name]
+            key = item[layer.key.name]
+            if key in seen:
+                report("duplicate-id", steps, found=key, other=seen[key])
+            seen.setdefault(key, pointer(steps))
+            keys[layer.name].add(key)
+    return keys
+
+
+def _references(
+    layer: Layer, item: Json, steps: Steps, keys: Mapping[str, Set[str]], table_keys: Mapping[str, Set[str]], report: Report
+) -> None:
+    for field in layer.fields:
+        if not field.ref:
+            continue
+        value = value_at(item, field.path)
+        many = isinstance(value, list)
+        known = keys.get(field.ref, table_keys.get(field.ref, set()))
+        for index, key in enumerate(value if isinstance(value, list) else [value]):
+            if key is not None and key not in known:
+                others = [name for name, there in keys.items() if key in there]
+                elsewhere = f"; it is an item of {others[0]!r}" if others else ""
+                at: Steps = [*steps, *field.path, index] if many else [*steps, *field.path]
+                report("reference", at, found=key, layer=field.ref, elsewhere=elsewhere)
+
+
+def _cycles(record: Json, schemas: Schemas, report: Report) -> None:
+    for layer in schemas.layers.values():
+        items = record.get(layer.name) or []
+        for field in layer.fields:
+            if not field.schema.get("x-acyclic"):
+                continue
+            parents = {item[layer.key.name]: value_at(item, field.path) for item in items}
+            for index, item in enumerate(items):
+                walked = [item[layer.key.name]]
+                while (parent := parents.get(walked[-1])) is not None and parent not in walked:
+                    walked.append(parent)
+                if parent == walked[0]:
+                    report("reference-cycle", [layer.name, index, *field.path], cycle=" -> ".join([*walked, walked[0]]))
+
+
+def _numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
+    for field in layer.fields:
+        if "x-decimal" not in field.schema or (value := value_at(item, field.path)) is None:
+            continue
+        digits, scale = field.schema["x-decimal"]
+        number = decimal_of(value)
+        if abs(number) >= Decimal(10) ** (digits - scale) or number != round(number, scale):
+            report("number-precision", [*steps, *field.path], found=value, digits=digits, scale=scale)
+
+
+def decimal_of(value: float) -> Decimal:
+    """The decimal that a JSON number spells: floats by their shortest form, so 0.1 is 0.1."""
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+# ---- spans ---------------------------------------------------------------------------------------------------
+
+
+def _span_lists(field: Field, value: Any, steps: Steps) -> Iterator[list[tuple[Steps, Json]]]:
+    """The lists of spans that a field's value holds, each span with its own pointer."""
+    if not field.span or value is None:
+        return
+    if field.span == "one":
+        yield [(steps, value)]
+    elif field.span == "many":
+        yield [([*steps, i], span) for i, span in enumerate(value)]
+    else:
+        for outer, spans in enumerate(value):
+            yield [([*steps, outer, i], span) for i, span in enumerate(spans)]
+
+
+def _spans(spans: list[tuple[Steps, Json]], text: str | None, length: int | None, quote: bool, report: Report) -> None:
+    previous = 0
+    for at, span in spans:
+        start, end = span["start"], span["end"]
+        shown = snippet(text, start, end) if text is not None and quote else None
+        if start >= end:
+            report("span-order", at, snippet=shown, start=start, end=end, fault="empty" if start == end else "reversed")
+            continue
+        if length is not None and end > length:
+            report("span-inside-text", [*at, "end"], snippet=shown, end=end, length=length)
+            continue
+        if start < previous:
+            report("span-sorted", [*at, "start"], snippet=shown, start=start, previous=previous)
+        previous = end
+        if text is None:
+            continue
+        words = text[start:end]
+        if words != words.strip():
+            side = "begins" if words[:1].isspace() else "ends"
+            report("span-edge", at, snippet=shown, side=side)
+        surface = span.get("surface")
+        if surface is not None and surface != words:
+            says = f"{surface!r:.80} but the text has {words!r:.80}" if quote else "other words than the text"
+            report("span-surface", [*at, "surface"], snippet=shown, says=says, advice=_surface_advice(text, surface, start, end))
+
+
+def snippet(text: str, start: int, end: int) -> str:
+    """Two lines: the text around a span, and carets below it.
+
+    Line ends and other characters that would disturb a terminal (controls, bidi marks) are shown as a dot.
+    """
+    from rich.cells import cell_len
+
+    start, end = sorted((min(start, len(text)), min(end, len(text))))
+    left, right = max(0, start - _SNIPPET_SIDE), min(len(text), end + _SNIPPET_SIDE)
+    before, inside, after = (_printable(text[a:b]) for a, b in ((left, start), (start, end), (end, right)))
+    if len(inside) > 2 * _SNIPPET_SIDE:
+        inside = f"{inside[:_SNIPPET_SIDE]}…{inside[-_SNIPPET_SIDE:]}"
+    before = ("…" if left else "") + before
+    after += "…" if right < len(text) else ""
+    return f"    {before}{inside}{after}\n    {' ' * cell_len(before)}{'^' * max(1, cell_len(inside))}"
+
+
+def _printable(text: str) -> str:
+    return "".join("·" if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} else c for c in text)
+
+
+def _surface_advice(text: str, surface: str, start: int, end: int) -> str:
+    """In which other counting the span would be right, if in one of the usual ones."""
+    utf16 = text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le", "replace")
+    utf8 = text.encode()[start:end].decode("utf-8", "replace")
+    nfc = unicodedata.normalize("NFC", text)[start:end]
+    crlf = text.replace("\n", "\r\n")[start:end]
+    bare = text.replace("\r\n", "\n")[start:end]
+    for words, cause in (
+        (utf16, "these offsets count UTF-16 code units (Java, JavaScript); convert them to code points"),
+        (utf8, "these offsets count UTF-8 bytes; convert them to code points"),
+        (nfc, "these offsets belong to the text after NFC normalisation; count in the text as stored"),
+        (bare, "these offsets belong to the text after CRLF became LF; count in the text as stored"),
+        (crlf, "these offsets belong to a text with CRLF line ends; count in the text as stored"),
+    ):
+        if words == surface:
+            return f"The span would be right if counted otherwise: {cause}."
+    return "Count again in Unicode code points, or correct the surface."
+
+
+def _within(record: Json, schemas: Schemas, report: Report) -> None:
+    for layer in schemas.layers.values():
+        for field in layer.fields:
+            rule = field.schema.get("x-within")
+            if not rule:
+                continue
+            via = layer[rule["via"]] if rule.get("via") else None
+            outer_layer = schemas.layers[via.ref] if via is not None and via.ref else layer
+            outer_field = outer_layer[rule["spans"]]
+            by_key = {item[outer_layer.key.name]: item for item in record.get(outer_layer.name) or ()}
+            for index, item in enumerate(record.get(layer.name) or ()):
+                key = value_at(item, via.path) if via else item[layer.key.name]
+                if key is None:
+                    continue
+                outer = value_at(by_key[key], outer_field.path)
+                room = [outer] if isinstance(outer, dict) else outer or []
+                for spans in _span_lists(field, value_at(item, field.path), [layer.name, index, *field.path]):
+                    for at, span in spans:
+                        if not any(o["start"] <= span["start"] and span["end"] <= o["end"] for o in room):
+                            report("span-within", at, start=span["start"], end=span["end"], outer=f"{rule['spans']} of {key}")

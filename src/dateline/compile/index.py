@@ -1,0 +1,100 @@
+"""Index: what is there. Each seed file becomes a small table of its records: who they are and where they stand.
+
+Nothing of a record's content is kept, so the index of a large corpus stays small. Compressed files are spilled to
+plain ones first, so that any record can be read by its offset.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from dateline.compile.check import check_record, is_withheld
+from dateline.compile.read import Refused, is_compressed, parse, read_raw
+from dateline.errors import Problem
+from dateline.schema import schemas_from
+
+INDEX_SCHEMA = pa.schema([
+    ("article_id", pa.string()),
+    ("group", pa.string()),
+    ("split", pa.string()),
+    ("supersedes", pa.string()),
+    ("withheld", pa.bool_()),
+    ("record_sha256", pa.string()),
+    ("size", pa.int64()),
+    ("file", pa.string()),
+    ("plain", pa.string()),
+    ("line", pa.int64()),
+    ("offset", pa.int64()),
+    ("length", pa.int64()),
+])  # fmt: skip
+"""`size` is the length of the record's canonical JSON, so it does not depend on how the record is written;
+`plain` is the file that `offset` and `length` (bytes) point into."""
+
+
+@dataclass(frozen=True)
+class IndexTask:
+    """One seed file to index; `spill` is where its plain form goes if it is compressed."""
+
+    path: Path
+    name: str
+    spill: Path
+    schema_sources: tuple[tuple[str, bytes], ...]
+
+
+@dataclass
+class Indexed:
+    """The index of one file, and the records that are no records."""
+
+    table: pa.Table
+    problems: list[Problem] = field(default_factory=list)
+
+
+def index_file(task: IndexTask) -> Indexed:
+    """Index one seed file. Raises InputError if it cannot be opened."""
+    rows: dict[str, list[Any]] = {name: [] for name in INDEX_SCHEMA.names}
+    problems: list[Problem] = []
+    plain = task.spill if is_compressed(task.path) else task.path
+    spilled = task.spill.open("wb") if is_compressed(task.path) else None
+    offset = 0
+    try:
+        for raw in read_raw(task.path, name=task.name):
+            try:
+                record = parse(raw)
+            except Refused as refused:
+                problems.append(refused.problem)
+                continue
+            entry = _entry(record)
+            if entry is None:  # without an id a record has no place in the plan: say all that is wrong with it now
+                schemas = schemas_from(dict(task.schema_sources))
+                problems += check_record(record, raw, schemas, {name: set() for name in schemas.tables})
+                continue
+            if spilled:
+                spilled.write(raw.raw)
+            where = (task.name, str(plain), raw.place.line, offset if spilled else raw.offset, len(raw.raw))
+            for name, value in zip(INDEX_SCHEMA.names, (*entry, *where), strict=True):
+                rows[name].append(value)
+            offset += len(raw.raw)
+    except Refused as refused:
+        problems.append(refused.problem)
+    finally:
+        if spilled:
+            spilled.close()
+    return Indexed(pa.table(rows, schema=INDEX_SCHEMA), problems)
+
+
+def _entry(record: dict[str, Any]) -> tuple[Any, ...] | None:
+    names = ("article_id", "group", "split", "supersedes")
+    values = [record.get(name) for name in names]
+    if not isinstance(values[0], str) or not all(v is None or isinstance(v, str) for v in values):
+        return None
+    try:
+        canonical = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # an integer beyond 64 bits: the check will say where
+        canonical = repr(record).encode()
+    return (*values, is_withheld(record), hashlib.sha256(canonical).hexdigest(), len(canonical))

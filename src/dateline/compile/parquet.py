@@ -1,0 +1,82 @@
+"""Parquet files: how they are written, so that the same rows give the same bytes.
+
+Every table is combined into one chunk first: without it the bytes depend on how rows arrived. Names carry the
+content's digest: `<config>/<split>-s0003-b00-<sha12>.parquet` (segment 3, hash prefix 0).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP_BYTES = 100 * 1000 * 1000
+_OPTIONS: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "use_content_defined_chunking": True,
+    "write_page_index": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the manifest says of one data file; `path` is relative to the dataset."""
+
+    config: str
+    split: str
+    path: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
+class ShardFile:
+    """One Parquet file in the making; rows come in batches, row groups of about 100 MB go out."""
+
+    def __init__(self, folder: Path, config: str, split: str, stem: str, schema: pa.Schema) -> None:
+        self.config, self.split, self.stem, self.folder = config, split, stem, folder
+        self._schema = schema
+        self._pending: list[pa.Table] = []
+        self._pending_bytes = 0
+        self._rows = 0
+        self._path = folder / config / f"{stem}.partial"
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(self._path, schema, **_OPTIONS)
+
+    def add(self, table: pa.Table) -> None:
+        """Append rows."""
+        self._pending.append(table)
+        self._pending_bytes += table.nbytes
+        self._rows += table.num_rows
+        if self._pending_bytes >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def close(self) -> FileFacts:
+        """Finish the file and give it its name."""
+        self._flush()
+        self._writer.close()
+        with self._path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        name = f"{self.config}/{self.stem}-{digest[:12]}.parquet"
+        path = self._path.rename(self.folder / name)
+        return FileFacts(self.config, self.split, name, digest, path.stat().st_size, self._rows)
+
+    def _flush(self) -> None:
+        if self._pending:
+            table = pa.concat_tables(self._pending).combine_chunks()
+            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+            self._pending, self._pending_bytes = [], 0
+
+
+def write_whole(folder: Path, config: str, split: str, stem: str, tables: Iterable[pa.Table], schema: pa.Schema) -> FileFacts:
+    """Write tables as one file."""
+    file = ShardFile(folder, config, split, stem, schema)
+    for table in tables:
+        file.add(table)
+    return file.close()

@@ -1,0 +1,175 @@
+"""Seed files as records: bytes in, one parsed JSON object per record out, with the place it came from.
+
+`.json` holds one record, `.jsonl` one per line; `.gz` and `.zst` behind either is decompressed on the fly. Parsing is
+strict where JSON libraries are lenient: duplicate keys, NaN and infinities, lone surrogates, byte order marks.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from dateline.errors import InputError, Place, Problem
+from dateline.rules import problem
+
+SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".json.zst", ".jsonl.zst")
+MAX_RECORD_BYTES = 64 * 1024 * 1024
+"""A longer record is refused unread; the longest articles with their annotation stay far below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """The bytes of one record, and where they stand: place in the seed file, byte offset in its plain form."""
+
+    place: Place
+    offset: int
+    raw: bytes
+
+
+class Refused(Exception):
+    """Carries the problem for which the bytes of a record are no record."""
+
+    def __init__(self, fault: Problem) -> None:
+        super().__init__(str(fault))
+        self.problem = fault
+
+
+def is_seed(path: Path) -> bool:
+    """Whether a file's name says that it holds records."""
+    return path.name.endswith(SUFFIXES) and not path.name.startswith(".")
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether the file must be decompressed before records can be found by offset."""
+    return path.suffix in {".gz", ".zst"}
+
+
+def read_raw(path: Path, *, name: str) -> Iterator[RawRecord]:
+    """The records of a file in their order, as bytes; `name` is what messages call the file.
+
+    Raises Refused where the rest of the file cannot be read (damaged compression, a record beyond MAX_RECORD_BYTES),
+    InputError where the file cannot be opened.
+    """
+    import pyarrow as pa
+
+    whole = ".jsonl" not in path.suffixes[-2:]
+    offset = 0
+    line = 1
+    try:
+        with pa.input_stream(str(path), compression="detect") as raw_stream, io.BufferedReader(raw_stream, 1 << 20) as stream:
+            while True:
+                raw = stream.read(MAX_RECORD_BYTES + 1) if whole else stream.readline(MAX_RECORD_BYTES + 1)
+                if not raw:
+                    return
+                place = Place(name, 0 if whole else line)
+                if len(raw) > MAX_RECORD_BYTES:
+                    raise Refused(problem("record-size", place, limit=MAX_RECORD_BYTES // 2**20))
+                if raw.strip():
+                    yield RawRecord(place, offset, raw)
+                offset += len(raw)
+                line += 1
+                if whole:
+                    return
+    except OSError as fault:
+        if is_compressed(path) and path.exists():
+            raise Refused(problem("compressed", Place(name, line), fault=str(fault).splitlines()[0])) from None
+        raise InputError(f"{name}: cannot be read: {fault.strerror or fault}") from None
+
+
+def parse(record: RawRecord) -> dict[str, Any]:
+    """The JSON object that the bytes spell.
+
+    Raises Refused with the one problem for which they do not.
+    """
+    raw, place = record.raw, record.place
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise Refused(problem("bom", place))
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        at = _line_at(raw, fault.start, place)
+        raise Refused(problem("utf8", at, fault=f"byte 0x{raw[fault.start]:02x} at byte {fault.start}")) from None
+    try:
+        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_finite, parse_float=_finite)
+    except _Fault as fault:
+        raise Refused(problem(fault.rule, place, **fault.values)) from None
+    except json.JSONDecodeError as fault:
+        at = place if place.line else Place(place.file, fault.lineno)
+        raise Refused(problem("json-syntax", at, fault=f"{fault.msg} at column {fault.colno}")) from None
+    except RecursionError:
+        raise Refused(problem("json-syntax", place, fault="brackets are nested too deeply")) from None
+    except ValueError:  # an integer of more digits than Python converts
+        raise Refused(problem("json-syntax", place, fault="an integer has too many digits")) from None
+    if not isinstance(data, dict):
+        raise Refused(problem("json-object", place, found=kind_of(data)))
+    if b"\\u" in raw and _LONE.search(json.dumps(data, ensure_ascii=False)):
+        raise Refused(problem("lone-surrogate", place))
+    return data
+
+
+def line_of(raw: bytes, steps: list[str | int]) -> int:
+    """The 1-based line on which the value at a JSON pointer begins; 1 where it cannot be found.
+
+    PyYAML's composer is used, as JSON is YAML and its nodes know their lines.
+    """
+    import yaml
+
+    try:
+        node: Any = yaml.compose(raw.decode("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        line = 1
+        for step in steps:
+            node = node.value[step] if isinstance(step, int) else next(v for k, v in node.value if k.value == step)
+            line = node.start_mark.line + 1
+        return line
+    except (yaml.YAMLError, StopIteration, IndexError, AttributeError, TypeError, ValueError, RecursionError):
+        return 1
+
+
+def pointer(steps: list[str | int]) -> str:
+    """A JSON pointer as messages write it: $.mentions[3].spans[0].end"""
+    return "$" + "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)
+
+
+def kind_of(value: object) -> str:
+    """What JSON calls the type of a value, with an article."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+class _Fault(Exception):
+    def __init__(self, rule: str, **values: object) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.values: dict[str, Any] = values
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        raise _Fault("duplicate-key", key=next(k for k, _ in pairs if k in seen or seen.add(k)))  # type: ignore[func-returns-value]
+    return found
+
+
+def _not_finite(name: str) -> NoReturn:
+    raise _Fault("number-finite", found=name)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise _Fault("number-finite", found=digits[:20])
+    return value
+
+
+def _line_at(raw: bytes, offset: int, place: Place) -> Place:
+    return place if place.line else Place(place.file, raw.count(b"\n", 0, offset) + 1)

@@ -1,0 +1,125 @@
+"""The seeds of a project: which files hold records, the corpus-level tables, and checking files on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dateline.compile.check import check_record, check_row
+from dateline.compile.read import SUFFIXES, Refused, is_seed, parse, read_raw
+from dateline.errors import InputError, Problem
+from dateline.project import Project
+from dateline.rules import problem
+from dateline.schema import Schemas, load_schemas
+
+
+@dataclass
+class Tables:
+    """The corpus-level tables as read: rows by table, their keys, and what is wrong with them."""
+
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    keys: dict[str, Set[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class Checked:
+    """What `check_files` found."""
+
+    files: int = 0
+    records: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def seed_files(project: Project) -> list[Path]:
+    """The files of seeds/ that hold records, in the order of their names.
+
+    The ledger and the corpus-level tables are no records. Raises InputError if there is no seeds folder.
+    """
+    if not project.seeds.is_dir():
+        raise InputError(f"{project.seeds}: no such folder; a project keeps its records there")
+    apart = {project.ledger}
+    tables = project.seeds / "tables"
+    files = (p for p in project.seeds.rglob("*") if p.is_file() and is_seed(p) and p not in apart and tables not in p.parents)
+    return sorted(files, key=lambda p: p.relative_to(project.seeds).as_posix())
+
+
+def read_tables(project: Project, schemas: Schemas) -> Tables:
+    """Read and check seeds/tables/<table>.json[l][.gz|.zst] for each corpus-level schema."""
+    tables = Tables()
+    for name, layer in schemas.tables.items():
+        tables.rows[name] = []
+        keys: set[str] = set()
+        first: dict[str, str] = {}
+        for suffix in SUFFIXES:
+            path = project.seeds / "tables" / (name + suffix)
+            if not path.is_file():
+                continue
+            for place, row in _parsed(path, project.name_of(path), tables.problems):
+                found = check_row(row, place, layer, schemas.table_validators[name])
+                tables.problems += found
+                key = row.get(layer.key.name)
+                if not found and key in keys:
+                    at = place.at(f"$.{layer.key.name}")
+                    tables.problems.append(problem("duplicate-id", at, found=key, other=first[str(key)]))
+                elif not found:
+                    keys.add(str(key))
+                    first[str(key)] = str(place)
+                    tables.rows[name].append(row)
+        tables.rows[name].sort(key=lambda row: str(row[layer.key.name]))
+        tables.keys[name] = keys
+    return tables
+
+
+def check_files(project: Project, paths: Iterable[Path]) -> Checked:
+    """Check the records of files, or of the seed files in folders, one by one.
+
+    Raises InputError for a path that is not there, or a file that is no seed file.
+    """
+    schemas = load_schemas(project.schemas)
+    tables = read_tables(project, schemas)
+    checked = Checked(problems=list(tables.problems))
+    for path in _files(project, paths):
+        checked.files += 1
+        seen = len(checked.problems)
+        for raw, record in _records(path, project.name_of(path), checked.problems):
+            checked.records += 1
+            checked.problems += check_record(record, raw, schemas, tables.keys)
+        checked.problems[seen:] = sorted(checked.problems[seen:], key=lambda p: p.place.line)
+    return checked
+
+
+def _files(project: Project, paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            inside = [p for p in seed_files(project) if path.resolve() in p.resolve().parents]
+            yield from inside or sorted(p for p in path.rglob("*") if p.is_file() and is_seed(p))
+        elif not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        elif not is_seed(path):
+            raise InputError(f"{path}: is not a seed file; they end in {', '.join(SUFFIXES)}")
+        else:
+            yield path
+
+
+def _records(path: Path, name: str, problems: list[Problem]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    try:
+        for raw in read_raw(path, name=name):
+            try:
+                yield raw, parse(raw)
+            except Refused as refused:
+                problems.append(refused.problem)
+    except Refused as refused:
+        problems.append(refused.problem)
+
+
+def _parsed(path: Path, name: str, problems: list[Problem]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    for raw, record in _records(path, name, problems):
+        yield raw.place, record
+
+
+def table_keys(tables: Tables) -> Mapping[str, Set[str]]:
+    """Keys of each corpus-level table."""
+    return tables.keys

@@ -1,0 +1,165 @@
+"""Records as rows: one table for the articles, one per layer, one nested row per record.
+
+Columns, their order and types follow from the schemas. Where a text is withheld, everything that carries text is
+null here already, so nothing after this module ever sees it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from dateline.compile.check import decimal_of, is_withheld, value_at
+from dateline.schema import Field, Json, Layer, Schemas, feature
+
+Row = dict[str, Any]
+
+ARTICLES, RECORDS, STANDOFF = "articles", "records", "standoff"
+_ENGINE_COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
+    ("added_in", pa.string(), "Data version that first held the article; null before its release."),
+    ("changed_in", pa.string(), "Data version that last changed the article's rows; null if none has."),
+)
+
+
+# ---- schemas of the tables -----------------------------------------------------------------------------------
+
+
+def configs(schemas: Schemas) -> list[str]:
+    """Names of all tables, in the order in which they are listed everywhere."""
+    return [ARTICLES, *schemas.layers, *schemas.tables, RECORDS, STANDOFF]
+
+
+def arrow_schema(config: str, schemas: Schemas) -> pa.Schema:
+    """Arrow schema of one table. Raises KeyError for a name that is no table."""
+    return pa.schema([(name, kind) for name, kind, _, _ in columns(config, schemas)])
+
+
+def features(config: str, schemas: Schemas) -> list[Json]:
+    """The table's Hugging Face `Features` in the YAML form of a dataset card."""
+    return [feature(name, kind, schema) for name, kind, _, schema in columns(config, schemas)]
+
+
+def columns(config: str, schemas: Schemas) -> list[tuple[str, pa.DataType, str, Json]]:
+    """Name, type, description and JSON schema of each column of one table."""
+    own = [(f.name, f.type, f.description, f.schema) for f in schemas.article.fields]
+    article = own + [(name, kind, text, {}) for name, kind, text in _ENGINE_COLUMNS]
+    if config == ARTICLES:
+        return article
+    if config in {RECORDS, STANDOFF}:
+        nested = []
+        for layer in schemas.layers.values():
+            struct = pa.struct([(f.name, f.type) for f in layer.fields])
+            items = {"items": {"properties": {f.name: f.schema for f in layer.fields}}}
+            nested.append((layer.name, pa.list_(struct), layer.description, items))
+        return article + nested
+    layer = {**schemas.layers, **schemas.tables}[config]
+    fields = [(f.name, f.type, f.description, f.schema) for f in layer.fields]
+    if layer.corpus_level:
+        return fields
+    return [("article_id", pa.string(), "The article that the row belongs to.", {}), *fields]
+
+
+# ---- rows ----------------------------------------------------------------------------------------------------
+
+
+def rows_of(record: Json, schemas: Schemas, engine_values: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """The rows that a checked record gives, by table; `engine_values` are split, group, added_in, changed_in."""
+    withheld = is_withheld(record)
+    text = record["text"].get("content")
+    visible = None if withheld else text
+    article = {f.name: _value(f, record, visible, withheld) for f in schemas.article.fields}
+    article |= {name: None for name, _, _ in _ENGINE_COLUMNS} | dict(engine_values)
+    article["text_redistributable"] = not withheld
+    article |= _measures_of(record["text"], text)
+    rows: dict[str, list[Row]] = {ARTICLES: [article]}
+    nested: Row = dict(article)
+    for layer in schemas.layers.values():
+        items = [layer_row(layer, item, visible, withheld) for item in record.get(layer.name) or ()]
+        nested[layer.name] = items
+        rows[layer.name] = [{"article_id": article["article_id"], **item} for item in items]
+    rows[STANDOFF if withheld else RECORDS] = [nested]
+    return rows
+
+
+def layer_row(layer: Layer, item: Json, text: str | None, withheld: bool) -> Row:
+    """One item of a layer, or row of a corpus-level table, with its computed columns."""
+    row = {f.name: _value(f, item, text, withheld) for f in layer.fields if not f.derive}
+    for field in layer.fields:
+        if field.derive:
+            parts = [row[column] for column in field.derive["from"]]
+            row[field.name] = field.derive["map"].get(" ".join(map(str, parts))) if None not in parts else None
+    return {f.name: row[f.name] for f in layer.fields}
+
+
+def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
+    if withheld and field.withheld:
+        return None
+    value = value_at(item, field.path)
+    if value is None:
+        return [] if pa.types.is_list(field.type) else field.schema.get("default")
+    if field.span == "one":
+        return _span(value, text)
+    if field.span == "many":
+        return [_span(span, text) for span in value]
+    if field.span == "nested":
+        return [[_span(span, text) for span in spans] for spans in value]
+    if pa.types.is_decimal(field.type):
+        return decimal_of(value).quantize(Decimal(1).scaleb(-field.type.scale))
+    if pa.types.is_date32(field.type):
+        return datetime.date.fromisoformat(value)
+    return value
+
+
+def _span(span: Json, text: str | None) -> Row:
+    start, end = span["start"], span["end"]
+    return {"start": start, "end": end, "surface": None if text is None else text[start:end]}
+
+
+def _measures_of(said: Json, text: str | None) -> Row:
+    if text is None:
+        return {"text_sha256": said["sha256"], "text_n_code_points": said["n_code_points"], "text_n_bytes": said["n_bytes"]}
+    raw = text.encode()
+    return {"text_sha256": hashlib.sha256(raw).hexdigest(), "text_n_code_points": len(text), "text_n_bytes": len(raw)}
+
+
+def arrow_table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
+    """Rows as an Arrow table of exactly that schema."""
+    rows = list(rows)
+    return pa.table([pa.array([row[f.name] for row in rows], type=f.type) for f in schema], schema=schema)
+
+
+# ---- facts about rows ----------------------------------------------------------------------------------------
+
+
+def canonical(rows: list[Row]) -> bytes:
+    """The rows in the one form that the logical digest is taken of.
+
+    JSON with sorted keys and no white space, UTF-8; floats in shortest form, decimals without trailing zeros,
+    dates as ISO 8601. It does not depend on Parquet, Arrow or their versions.
+    """
+    return orjson.dumps(rows, default=_canonical_value, option=orjson.OPT_SORT_KEYS)
+
+
+def _canonical_value(value: object) -> str:
+    if isinstance(value, Decimal):
+        plain = format(value, "f")
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def count_labels(layer: Layer, rows: list[Row], counts: dict[str, Counter[str]]) -> None:
+    """Add how often each label stands in each labelled column."""
+    for field in layer.fields:
+        if field.labels is None:
+            continue
+        tally = counts.setdefault(field.name, Counter())
+        for row in rows:
+            value = row[field.name]
+            tally.update(value if isinstance(value, list) else () if value is None else (value,))

@@ -1,0 +1,1 @@
+"""Texts about a dataset, made from facts: pure functions that return text."""

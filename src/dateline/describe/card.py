@@ -1,0 +1,176 @@
+"""The dataset card: YAML that tells loaders what there is, and a body that tells readers.
+
+The YAML form is chosen for what loaders do with it: the content digest in each config's description, because
+`datasets` keys its cache on this text and not on the data; licence and version where `datasets` looks for them; files by
+name, so that nothing stale is ever read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from dateline.manifest import TableFacts
+from dateline.project import Settings
+
+Column = tuple[str, str, str, bool]
+"""Name, type, description, withheld."""
+
+
+def card(
+    settings: Settings,
+    tables: Mapping[str, TableFacts],
+    features: Mapping[str, list[dict[str, Any]]],
+    columns: Mapping[str, list[Column]],
+    titles: Mapping[str, tuple[str, str]],
+    content_digest: str,
+    facts: Mapping[str, Any],
+) -> str:
+    """The text of dataset/README.md. `titles` gives title and description of each config; tables without rows are left out."""
+    shown = {name: table for name, table in tables.items() if table.rows}
+    return f"---\n{_front(settings, shown, features, content_digest)}---\n\n{_body(settings, shown, columns, titles, facts)}"
+
+
+# ---- what loaders read ---------------------------------------------------------------------------------------
+
+
+def _front(settings: Settings, tables: Mapping[str, TableFacts], features: Mapping[str, Any], digest: str) -> str:
+    default = settings.default_config if settings.default_config in tables else next(iter(tables), None)
+    front: dict[str, Any] = {"pretty_name": settings.title or settings.name}
+    if settings.license:
+        front["license"] = settings.license.lower() if settings.license.lower() in _HUB_LICENSES else "other"
+        if front["license"] == "other":
+            front["license_name"] = settings.license
+    if settings.languages:
+        front["language"] = list(settings.languages)
+    front["size_categories"] = [_size(tables["articles"].rows if "articles" in tables else 0)]
+    front["configs"] = [_config(name, table, settings, digest, name == default) for name, table in tables.items()]
+    front["dataset_info"] = [_info(name, table, settings, features[name]) for name, table in tables.items()]
+    return yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _config(name: str, table: TableFacts, settings: Settings, digest: str, default: bool) -> dict[str, Any]:
+    config: dict[str, Any] = {"config_name": name}
+    if default:
+        config["default"] = True
+    config["version"] = settings.version
+    config["description"] = f"{settings.title or settings.name}, {name}, content {digest}"
+    config["data_files"] = [
+        {"split": split, "path": [file["path"] for file in table.files if file["split"] == split]} for split in table.splits
+    ]
+    return config
+
+
+def _info(name: str, table: TableFacts, settings: Settings, features: list[dict[str, Any]]) -> dict[str, Any]:
+    info: dict[str, Any] = {"config_name": name, "features": features}
+    if settings.license:
+        info["license"] = settings.license
+    if settings.citation:
+        info["citation"] = settings.citation
+    if settings.homepage:
+        info["homepage"] = settings.homepage
+    size = {split: sum(f["bytes"] for f in table.files if f["split"] == split) for split in table.splits}
+    info["splits"] = [{"name": s, "num_bytes": size[s], "num_examples": n} for s, n in table.splits.items()]
+    info["download_size"] = sum(size.values())
+    info["dataset_size"] = sum(size.values())
+    return info
+
+
+_HUB_LICENSES = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
+
+
+def _size(rows: int) -> str:
+    for limit, name in ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")):
+        if rows < limit:
+            return name
+    return "n>1M"
+
+
+# ---- what people read ----------------------------------------------------------------------------------------
+
+
+def _body(
+    settings: Settings,
+    tables: Mapping[str, TableFacts],
+    columns: Mapping[str, list[Column]],
+    titles: Mapping[str, tuple[str, str]],
+    facts: Mapping[str, Any],
+) -> str:
+    parts = [f"# {settings.title or settings.name}"]
+    if settings.summary:
+        parts.append(settings.summary)
+    if settings.notice:
+        parts.append("\n".join(f"> {line}" for line in settings.notice.strip().splitlines()))
+    parts.append(_release(settings, facts))
+    parts.append("## Loading\n\n" + _loading(settings, tables))
+    parts.append("## Configs and splits\n\n" + _configs(settings, tables, titles))
+    parts.append("## Rights\n\n" + _rights(facts))
+    parts.append("## Labels\n\nHow often each label stands, over all splits.\n\n" + _labels(tables))
+    parts.append("## Fields\n\n" + "\n\n".join(_fields(name, columns[name], titles[name]) for name in tables))
+    parts.append("*This card is generated by `dateline rebuild`; its numbers are counted from the files beside it.*")
+    return "\n\n".join(parts) + "\n"
+
+
+def _release(settings: Settings, facts: Mapping[str, Any]) -> str:
+    version = f"Version {settings.version}"
+    if settings.version == "0.0.0":
+        version = "Unreleased build (version 0.0.0)"
+    digest = facts["content_digest"][:12]
+    return f"{version}. {facts['articles']:,} articles in {facts['groups']:,} groups; content digest `{digest}`."
+
+
+def _loading(settings: Settings, tables: Mapping[str, TableFacts]) -> str:
+    default = settings.default_config
+    first = next(iter(tables[default].splits)) if default in tables else "train"
+    return (
+        "```python\nfrom datasets import load_dataset\n\n"
+        f'ds = load_dataset("path/to/dataset", "{default}", split="{first}")\n```\n\n'
+        "The files are plain Parquet: polars, DuckDB and pandas read them too. Labels are stored as words; `datasets` shows them "
+        "as `ClassLabel`."
+    )
+
+
+def _configs(settings: Settings, tables: Mapping[str, TableFacts], titles: Mapping[str, tuple[str, str]]) -> str:
+    lines = ["| config | what a row is | rows | by split |", "|---|---|---:|---|"]
+    for name, table in tables.items():
+        shown = f"**{name}** (default)" if name == settings.default_config else name
+        splits = ", ".join(f"{split} {rows:,}" for split, rows in table.splits.items())
+        lines.append(f"| {shown} | {_cell(titles[name][1])} | {table.rows:,} | {splits} |")
+    return "\n".join(lines)
+
+
+def _rights(facts: Mapping[str, Any]) -> str:
+    withheld = facts["withheld"]
+    text = f"The texts of {facts['articles'] - withheld:,} articles are part of this dataset"
+    if withheld:
+        text += (
+            f"; those of {withheld:,} may not be passed on and are withheld: their text, surfaces, headlines, propositions and "
+            "notes are null, while offsets, labels, names, numbers and dates are given (config `standoff`, tables by layer)"
+        )
+    return (
+        f"{text}. Licences are given per article, for text and annotation apart: columns `text_license` and `annotation_license`."
+    )
+
+
+def _labels(tables: Mapping[str, TableFacts]) -> str:
+    lines = ["| table | column | labels |", "|---|---|---|"]
+    for name, table in tables.items():
+        for column, counts in table.labels.items():
+            said = ", ".join(f"{label} {n:,}" for label, n in counts.items() if n) or "none"
+            lines.append(f"| {name} | {column} | {said} |")
+    return "\n".join(lines) if len(lines) > 2 else "This dataset has no labelled columns."
+
+
+def _fields(name: str, columns: list[Column], title: tuple[str, str]) -> str:
+    lines = [f"### {name}", "", "| column | type | meaning |", "|---|---|---|"]
+    for column, kind, meaning, withheld in columns:
+        lines.append(
+            f"| {column} | {_cell(kind)} | {_cell(meaning)}{' *Null where the text is withheld.*' if withheld else ''} |"
+        )
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

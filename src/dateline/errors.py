@@ -1,0 +1,90 @@
+"""Places, problems and errors: problems are values that are collected, errors only stop.
+
+DatelineError            exit code 2: the command could not run
+├── UsageError           words on the command line that make no sense together
+├── ProjectError         no project found, or its pyproject.toml is wrong
+├── SchemaError          a file in schemas/ does not describe a layer
+├── InputError           an input file cannot be read at all
+├── BuildError           a rebuild could not write its result
+└── LoadError            a dataset, config or split that is not there
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands: file, 1-based line (0 where it has none), JSON pointer in `$.a[0].b` form."""
+
+    file: str
+    line: int = 0
+    pointer: str = ""
+
+    def __str__(self) -> str:
+        line = f":{self.line}" if self.line else ""
+        pointer = f" {self.pointer}" if self.pointer else ""
+        return f"{self.file}{line}{pointer}"
+
+    def at(self, pointer: str) -> Place:
+        """The same record, at another pointer."""
+        return Place(self.file, self.line, pointer)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One fault in the input: where it stands, which rule it breaks, what was found, how to go on.
+
+    `snippet` is a caret drawing of the text around the fault; it is None where rights do not allow it.
+    """
+
+    place: Place
+    rule: str
+    says: str
+    hint: str = ""
+    level: str = "error"
+    snippet: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}  {self.says}  [{self.rule}]"
+
+    def as_json(self) -> dict[str, object]:
+        """The problem as plain JSON types."""
+        return {
+            "rule": self.rule,
+            "level": self.level,
+            "file": self.place.file,
+            "line": self.place.line or None,
+            "pointer": self.place.pointer or None,
+            "says": self.says,
+            "hint": self.hint or None,
+        }
+
+
+class DatelineError(Exception):
+    """Root of all errors that stop a command; its text is one readable message."""
+
+
+class UsageError(DatelineError):
+    """The words of a command do not fit together."""
+
+
+class ProjectError(DatelineError):
+    """There is no project here, or its configuration is wrong."""
+
+
+class SchemaError(DatelineError):
+    """A schema file does not describe a layer."""
+
+
+class InputError(DatelineError):
+    """An input file cannot be read."""
+
+
+class BuildError(DatelineError):
+    """A rebuild cannot write its result."""
+
+
+class LoadError(DatelineError):
+    """A dataset, config or split that was asked for is not there."""

@@ -1,0 +1,323 @@
+"""rebuild: the whole story on one page, from seeds/ to dataset/.
+
+read schemas -> index the seeds -> plan -> compile shards -> describe -> promote. Everything is made in a work folder beside
+the dataset; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that carry their
+digest, the manifest follows, and the card, which names every file that a loader reads, is replaced last: that is the flip.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dateline import __version__
+from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
+from dateline.compile.parquet import FileFacts, write_whole
+from dateline.compile.plan import Plan, plan
+from dateline.compile.seeds import Tables, read_tables, seed_files
+from dateline.compile.shard import DIGEST_ENTRY, ShardFacts, ShardTask, compile_shard
+from dateline.compile.tables import (
+    ARTICLES,
+    RECORDS,
+    STANDOFF,
+    arrow_schema,
+    arrow_table,
+    canonical,
+    columns,
+    configs,
+    count_labels,
+    features,
+    layer_row,
+)  # fmt: skip
+from dateline.describe.card import card
+from dateline.engines import Engine
+from dateline.errors import BuildError, Problem, ProjectError
+from dateline.files import sync_folder, write_atomically
+from dateline.ledger import read_ledger
+from dateline.manifest import NAME as MANIFEST
+from dateline.manifest import Manifest, TableFacts, content_digest, logical_digest
+from dateline.project import Project
+from dateline.schema import Schemas, load_schemas
+
+CARD = "README.md"
+CORPUS_SPLIT = "corpus"
+"""The one split of a corpus-level table; such tables belong to all splits."""
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass
+class Rebuilt:
+    """What a rebuild did: the manifest of the new dataset, or the problems for which there is none."""
+
+    manifest: Manifest | None = None
+    problems: list[Problem] = field(default_factory=list)
+    changed: bool = False
+    swept: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+def rebuild(project: Project, engine: Engine, *, tell: Tell = lambda *_: None, sweep: bool = False) -> Rebuilt:
+    """Compile seeds/ into dataset/. If anything is wrong, problems are returned and dataset/ stays as it was.
+
+    With `sweep`, files of the build before are removed at once; else a reader that still has the old card can finish, and
+    the next rebuild removes them. Raises DatelineError for what cannot run at all.
+    """
+    schemas = load_schemas(project.schemas)
+    with _work_folder(project) as work:
+        tables = read_tables(project, schemas)
+        index, found = _index(project, schemas, engine, work, tell)
+        planned = plan(index, read_ledger(project.ledger), project.settings.splits)
+        facts = _compile(planned, schemas, tables, engine, work, tell)
+        problems = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
+        if problems:
+            return Rebuilt(problems=problems)
+        if not facts.files:
+            raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
+        _corpus_tables(schemas, tables, facts, work)
+        manifest, text = _describe(project, schemas, planned, index, facts)
+        return _promote(project, manifest, text, work, sweep)
+
+
+# ---- the stages ----------------------------------------------------------------------------------------------
+
+
+def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell: Tell) -> tuple[pa.Table, list[Problem]]:
+    sources = tuple(schemas.sources.items())
+    tasks = [
+        IndexTask(path, project.name_of(path), work / f"spill-{number}", sources)
+        for number, path in enumerate(seed_files(project))
+    ]
+    pieces, problems = [INDEX_SCHEMA.empty_table()], []
+    for done, indexed in enumerate(engine.map(index_file, tasks), 1):
+        pieces.append(indexed.table)
+        problems += indexed.problems
+        tell("index", done, len(tasks))
+    return pa.concat_tables(pieces).combine_chunks(), problems
+
+
+def _compile(planned: Plan, schemas: Schemas, tables: Tables, engine: Engine, work: Path, tell: Tell) -> ShardFacts:
+    sources = tuple(schemas.sources.items())
+    tasks = []
+    for number, shard in enumerate(planned.shards):
+        out = work / f"shard-{number}"
+        out.mkdir()
+        tasks.append(ShardTask(shard, sources, tables.keys, out))
+    merged = ShardFacts()
+    digests: dict[str, list[Path]] = {}
+    for number, facts in enumerate(engine.map(compile_shard, tasks)):
+        for file in facts.files:
+            _take(tasks[number].out, file.path, work / "data")
+        merged.files += facts.files
+        merged.problems += facts.problems
+        for config, path in facts.digests.items():
+            digests.setdefault(config, []).append(path)
+        for config, labels in facts.labels.items():
+            for column, counts in labels.items():
+                merged.labels.setdefault(config, {}).setdefault(column, Counter()).update(counts)
+        tell("compile", number + 1, len(tasks))
+    for config, paths in digests.items():
+        merged.digests[config] = work / f"{config}.digest"
+        merged.digests[config].write_text(logical_digest(paths, DIGEST_ENTRY))
+    return merged
+
+
+def _corpus_tables(schemas: Schemas, tables: Tables, facts: ShardFacts, work: Path) -> None:
+    for name, layer in schemas.tables.items():
+        rows = [layer_row(layer, row, None, withheld=False) for row in tables.rows[name]]
+        if not rows:
+            continue
+        schema = arrow_schema(name, schemas)
+        stem = f"{CORPUS_SPLIT}-s0000-b00"
+        facts.files.append(write_whole(work / "data", name, CORPUS_SPLIT, stem, [arrow_table(rows, schema)], schema))
+        count_labels(layer, rows, facts.labels.setdefault(name, {}))
+        facts.digests[name] = work / f"{name}.digest"
+        facts.digests[name].write_text(hashlib.sha256(canonical(rows)).hexdigest())
+
+
+def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table, facts: ShardFacts) -> tuple[Manifest, str]:
+    settings = project.settings
+    names = configs(schemas)
+    order = [*settings.splits.quotas, *sorted({f.split for f in facts.files} - set(settings.splits.quotas))]
+    tables = {name: _table_facts(name, schemas, facts, order) for name in names}
+    declared = {name: table.features for name, table in tables.items()}
+    if settings.default_config not in tables:
+        raise ProjectError(
+            f"[tool.dateline] default_config {settings.default_config!r} is no config; there are {', '.join(names)}"
+        )
+    digest = content_digest([(f.path, f.sha256) for f in facts.files], {n: declared[n] for n in names if tables[n].rows})
+    logical = hashlib.sha256("".join(f"{n} {t.logical_digest}\n" for n, t in sorted(tables.items())).encode()).hexdigest()
+    articles = [row for shard in planned.shards for row in shard.articles.select(["withheld", "group"]).to_pylist()]
+    text = card(
+        settings, tables, declared, {name: _card_columns(name, schemas) for name in names}, _titles(schemas), digest,
+        {
+            "articles": len(articles), "groups": len({a["group"] for a in articles}),
+            "withheld": sum(a["withheld"] for a in articles), "content_digest": digest,
+        },
+    )  # fmt: skip
+    records = sorted(index["record_sha256"].to_pylist())
+    schema_digest = hashlib.sha256(b"".join(n.encode() + b"\0" + raw + b"\0" for n, raw in sorted(schemas.sources.items())))
+    manifest = Manifest(
+        name=settings.name,
+        version=settings.version,
+        default_config=settings.default_config,
+        content_digest=digest,
+        logical_digest=logical,
+        tables=tables,
+        card={"path": CARD, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())},
+        splits=asdict(settings.splits),
+        inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
+        writer={"dateline": __version__, "pyarrow": pa.__version__},
+    )
+    return manifest, text
+
+
+def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep: bool) -> Rebuilt:
+    dataset = project.dataset
+    dataset.mkdir(exist_ok=True)
+    before = _named_by_card(dataset)
+    changed = not _is_current(dataset, manifest, text)
+    if changed:
+        for path in sorted(manifest.paths() - {CARD}):
+            target = dataset / path
+            target.parent.mkdir(exist_ok=True)
+            (work / "data" / path).replace(target)
+        for folder in sorted({(dataset / path).parent for path in manifest.paths()}):
+            sync_folder(folder)
+        write_atomically(dataset / MANIFEST, manifest.encode())
+        write_atomically(dataset / CARD, text.encode())
+    keep = manifest.paths() | (before if changed and not sweep else set())
+    swept = _sweep(dataset, keep | {MANIFEST})
+    return Rebuilt(manifest, changed=changed, swept=swept, kept=sorted(keep - manifest.paths()))
+
+
+# ---- parts of the stages -------------------------------------------------------------------------------------
+
+
+def _table_facts(name: str, schemas: Schemas, facts: ShardFacts, order: list[str]) -> TableFacts:
+    files = sorted((f for f in facts.files if f.config == name), key=lambda f: (order.index(f.split), f.path))
+    splits = {split: sum(f.rows for f in files if f.split == split) for split in order}
+    layer = schemas.article if name == ARTICLES else {**schemas.layers, **schemas.tables}.get(name)
+    labels = {}
+    for field_ in layer.fields if layer else ():
+        if field_.labels is not None:
+            counts = facts.labels.get(name, {}).get(field_.name, Counter())
+            labels[field_.name] = {label: counts[label] for label in field_.labels}
+    digest = facts.digests[name].read_text() if name in facts.digests else hashlib.sha256().hexdigest()
+    return TableFacts(
+        rows=sum(splits.values()),
+        splits={split: n for split, n in splits.items() if n},
+        labels=labels,
+        logical_digest=digest,
+        features=features(name, schemas),
+        files=[_file_entry(f) for f in files],
+    )
+
+
+def _file_entry(file: FileFacts) -> dict[str, Any]:
+    return {"path": file.path, "split": file.split, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
+
+
+def _card_columns(name: str, schemas: Schemas) -> list[tuple[str, str, str, bool]]:
+    found = []
+    for column, kind, meaning, schema in columns(name, schemas):
+        nested = (
+            "one row per item, as in the table of this name"
+            if name in {RECORDS, STANDOFF} and column in schemas.layers
+            else str(kind)
+        )
+        shown = nested.replace("struct<start: int32, end: int32, surface: string>", "span").replace("item: ", "")
+        found.append((column, shown, meaning, bool(schema.get("x-withheld"))))
+    return found
+
+
+def _titles(schemas: Schemas) -> Mapping[str, tuple[str, str]]:
+    article = schemas.article
+    titles = {layer.name: (layer.title, layer.description) for layer in (*schemas.layers.values(), *schemas.tables.values())}
+    return {
+        ARTICLES: (article.title, article.description),
+        **titles,
+        RECORDS: ("Records", "One article with all its layers nested, where the text may be passed on."),
+        STANDOFF: ("Stand-off records", "The same for articles whose text is withheld: everything but the text."),
+    }
+
+
+def _sorted(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda p: (p.place.file, p.place.line))
+
+
+@contextmanager
+def _work_folder(project: Project) -> Iterator[Path]:
+    """A work folder on the dataset's file system, and the lock that keeps two rebuilds apart."""
+    from filelock import FileLock, Timeout
+
+    home = project.root / ".dateline"
+    try:
+        home.mkdir(exist_ok=True)
+        lock = FileLock(home / "rebuild.lock", timeout=0)
+        with lock:
+            for old in home.glob("work-*"):
+                shutil.rmtree(old, ignore_errors=True)
+            work = Path(tempfile.mkdtemp(prefix="work-", dir=home))
+            (work / "data").mkdir()
+            try:
+                yield work
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+    except Timeout:
+        raise BuildError(f"{project.root}: another rebuild is running here; wait for it to finish") from None
+    except OSError as fault:
+        at = f"{fault.filename}: " if fault.filename else ""
+        raise BuildError(f"{at}{fault.strerror or fault}; dataset/ is whole, as it was or as it becomes") from None
+
+
+def _take(out: Path, path: str, data: Path) -> None:
+    (data / path).parent.mkdir(exist_ok=True)
+    (out / path).replace(data / path)
+
+
+def _is_current(dataset: Path, manifest: Manifest, text: str) -> bool:
+    """Whether the dataset is the one that was just made, to the last byte."""
+    try:
+        same = (dataset / CARD).read_bytes() == text.encode() and (dataset / MANIFEST).read_bytes() == manifest.encode()
+        for table in manifest.tables.values() if same else ():
+            for file in table.files:
+                with (dataset / file["path"]).open("rb") as stream:
+                    same = same and hashlib.file_digest(stream, "sha256").hexdigest() == file["sha256"]
+    except OSError:
+        return False
+    return same
+
+
+def _named_by_card(dataset: Path) -> set[str]:
+    """The data files that the card in place names, which a reader may be about to open."""
+    import yaml
+
+    try:
+        front = yaml.safe_load((dataset / CARD).read_text(encoding="utf-8").split("---\n")[1])
+        return {path for config in front["configs"] for split in config["data_files"] for path in split["path"]}
+    except (OSError, UnicodeDecodeError, IndexError, KeyError, TypeError, yaml.YAMLError):
+        return set()
+
+
+def _sweep(dataset: Path, keep: set[str]) -> list[str]:
+    """Remove every file of the dataset folder that is not in `keep`, and folders left empty."""
+    swept = []
+    for path in sorted(dataset.rglob("*"), reverse=True):
+        name = path.relative_to(dataset).as_posix()
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif name not in keep:
+            path.unlink()
+            swept.append(name)
+    return sorted(swept)

@@ -1,0 +1,134 @@
+"""A project: the folder that holds seeds/, schemas/ and dataset/, and its [tool.dateline] in pyproject.toml."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dateline.errors import ProjectError
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """How articles come to their split.
+
+    `mode` "computed": groups fill `quotas` (shares that sum to 1, by split) in the order of a salted hash;
+    "given": each record names its own split.
+    """
+
+    mode: str = "computed"
+    salt: str = ""
+    quotas: dict[str, float] = field(default_factory=lambda: {"train": 0.8, "validation": 0.1, "test": 0.1})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """[tool.dateline], the only configuration."""
+
+    name: str
+    title: str = ""
+    summary: str = ""
+    version: str = "0.0.0"
+    license: str = ""
+    languages: tuple[str, ...] = ()
+    homepage: str = ""
+    citation: str = ""
+    notice: str = ""
+    default_config: str = "articles"
+    splits: Splits = field(default_factory=Splits)
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where the parts of a project are, and its settings."""
+
+    root: Path
+    settings: Settings
+
+    @property
+    def seeds(self) -> Path:
+        """Folder of the records, written by people."""
+        return self.root / "seeds"
+
+    @property
+    def schemas(self) -> Path:
+        """Folder of the schemas, written by curators."""
+        return self.root / "schemas"
+
+    @property
+    def dataset(self) -> Path:
+        """Folder made by rebuild, never edited."""
+        return self.root / "dataset"
+
+    @property
+    def ledger(self) -> Path:
+        """What earlier releases fixed."""
+        return self.seeds / "ledger.jsonl"
+
+    def name_of(self, path: Path) -> str:
+        """The path as messages and manifests write it: relative to the project, with forward slashes."""
+        try:
+            return path.resolve().relative_to(self.root.resolve()).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+def find_project(start: Path) -> Project:
+    """The project that holds `start`: the nearest folder upward whose pyproject.toml has [tool.dateline].
+
+    Raises ProjectError that says where it looked, or what is wrong with the settings.
+    """
+    start = start.resolve()
+    looked: list[Path] = []
+    for folder in [start, *start.parents]:
+        file = folder / "pyproject.toml"
+        looked.append(folder)
+        if not file.is_file():
+            continue
+        try:
+            tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+            raise ProjectError(f"{file}: is not valid TOML: {fault}") from None
+        if "dateline" in tool:
+            return Project(folder, _settings(tool["dateline"], file))
+    raise ProjectError(
+        f"no project here: looked for a pyproject.toml with [tool.dateline] in {looked[0]} and the {len(looked) - 1} folders "
+        "above it; go into a project, or name one with --project"
+    )
+
+
+def _settings(table: dict[str, Any], file: Path) -> Settings:
+    _known(table, Settings, "[tool.dateline]", file)
+    splits = table.get("splits", {})
+    _known(splits, Splits, "[tool.dateline.splits]", file)
+    if not isinstance(table.get("name"), str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table["name"]):
+        raise ProjectError(f"{file}: [tool.dateline] name must be lower-case words with hyphens; it is {table.get('name')!r}")
+    if not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", str(table.get("version", "0.0.0"))):
+        raise ProjectError(f"{file}: [tool.dateline] version must be MAJOR.MINOR.PATCH; it is {table['version']!r}")
+    made = Splits(**splits)
+    if made.mode not in {"computed", "given"}:
+        raise ProjectError(f'{file}: [tool.dateline.splits] mode must be "computed" or "given"; it is {made.mode!r}')
+    shares = list(made.quotas.values())
+    if not shares or any(not isinstance(q, int | float) or q <= 0 for q in shares) or abs(sum(shares) - 1) > 1e-9:
+        raise ProjectError(f"{file}: [tool.dateline.splits] quotas must be positive and sum to 1; they are {made.quotas}")
+    for name in made.quotas:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "all":
+            raise ProjectError(f'{file}: [tool.dateline.splits] {name!r} cannot name a split; use lower-case letters, not "all"')
+    values = {**table, "splits": made}
+    if "languages" in values:
+        values["languages"] = tuple(values["languages"])
+    return Settings(**values)
+
+
+def _known(table: Any, kind: type, where: str, file: Path) -> None:
+    names = [f.name for f in dataclasses.fields(kind)]
+    if not isinstance(table, dict):
+        raise ProjectError(f"{file}: {where} must be a table")
+    if unknown := table.keys() - set(names):
+        raise ProjectError(f"{file}: {where} has no setting {', '.join(sorted(unknown))}; it has {', '.join(names)}")

@@ -1,0 +1,408 @@
+"""schemas/*.json, the only place where a field is written, and what follows from it.
+
+A file `schemas/<layer>.schema.json` (JSON Schema 2020-12) describes the items of one annotation layer; dropping it in
+makes a layer, a table and a config. `schemas/article.schema.json` describes the article itself. The engine's own
+fields and layers (`src/dateline/reserved/`) are written in the same form and read in the same way.
+
+Own keywords, all on properties unless said otherwise:
+
+- `x-key: true`            the layer's local id (exactly one per layer)
+- `x-ref: "<layer>"`       a string or list of strings that must be keys of that layer
+- `x-acyclic: true`        following this reference never comes back
+- `x-span: "many" | "one"` a list of spans, or one span or null; a span is {start, end, surface?}
+- `x-within: {via, spans}` these spans lie inside the spans field `spans` of the item that `via` refers to (null: of this item)
+- `x-withheld: true`       carries text; null where the text is withheld
+- `x-derive: {from, map}`  a column computed from other columns; may not stand in a record
+- `x-decimal: [p, s]`      a number kept as an exact decimal of p digits, s of them behind the point
+- `x-column: "<name>"`     column name of a nested article field (default: parent_child)
+- `x-table: "corpus"`      (on the schema) a corpus-level table, read from seeds/tables/
+- `x-prefix: "<p>"`        (on the schema) prefix of ids that importers give
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pyarrow as pa
+
+from dateline.errors import SchemaError
+
+Json = dict[str, Any]
+
+SPAN_SCHEMA: Json = {
+    "type": "object",
+    "description": "A half-open stretch [start, end) of the text, in Unicode code points.",
+    "properties": {
+        "start": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1, "description": "First code point."},
+        "end": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1, "description": "Code point after the last."},
+        "surface": {"type": ["string", "null"], "description": "The words; null where the text is withheld."},
+    },
+    "required": ["start", "end"],
+    "additionalProperties": False,
+}
+SPAN_TYPE = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("surface", pa.string())])
+KEYWORDS = (
+    "x-key",
+    "x-ref",
+    "x-acyclic",
+    "x-span",
+    "x-within",
+    "x-withheld",
+    "x-derive",
+    "x-decimal",
+    "x-column",
+    "x-table",
+    "x-prefix",
+)
+_SUFFIX = ".schema.json"
+
+
+# ---- fields and layers ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a table: its name, where it stands in the JSON item, its schema and what is derived from it."""
+
+    name: str
+    path: tuple[str, ...]
+    schema: Json
+    type: pa.DataType
+
+    @property
+    def description(self) -> str:
+        """What the field means, with its unit."""
+        return str(self.schema.get("description", ""))
+
+    @property
+    def ref(self) -> str | None:
+        """The layer whose keys this field holds."""
+        return self.schema.get("x-ref")
+
+    @property
+    def span(self) -> str | None:
+        """ "many", "one", "nested" (lists of lists) or None."""
+        if "x-span" in self.schema:
+            return str(self.schema["x-span"])
+        return "nested" if "x-span" in self.schema.get("items", {}) else None
+
+    @property
+    def derive(self) -> Json | None:
+        """How a computed column follows from others."""
+        return self.schema.get("x-derive")
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the whole field is null where the text is withheld."""
+        return bool(self.schema.get("x-withheld"))
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The label set, in its frozen order, of a field (or list field) with an enumeration of strings."""
+        return _labels(self.schema) or _labels(self.schema.get("items", {}))
+
+    @property
+    def nullable(self) -> bool:
+        """Whether the schema admits null."""
+        kind = self.schema.get("type", [])
+        return self.schema.get("x-span") == "one" or (isinstance(kind, list) and "null" in kind)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One table: the article itself, an annotation layer, or a corpus-level table."""
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    schema: Json
+    corpus_level: bool = False
+
+    @functools.cached_property
+    def key(self) -> Field:
+        """The field with `x-key`."""
+        return next(f for f in self.fields if f.schema.get("x-key"))
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of ids given by importers."""
+        return str(self.schema.get("x-prefix", self.name[0]))
+
+    def __getitem__(self, column: str) -> Field:
+        for f in self.fields:
+            if f.name == column:
+                return f
+        raise KeyError(f"{self.name} has no column {column!r}; it has {', '.join(f.name for f in self.fields)}")
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """All that schemas/ says: the article, its layers by name, the corpus-level tables by name."""
+
+    article: Layer
+    layers: Mapping[str, Layer]
+    tables: Mapping[str, Layer]
+    sources: Mapping[str, bytes] = field(repr=False)
+
+    @functools.cached_property
+    def record_schema(self) -> Json:
+        """JSON Schema of a whole record: article fields and one array per layer, nothing else."""
+        properties = dict(self.article.schema["properties"])
+        for layer in self.layers.values():
+            properties[layer.name] = {"type": "array", "items": layer.schema, "description": layer.description}
+        return {**self.article.schema, "properties": properties, "additionalProperties": False}
+
+    @functools.cached_property
+    def record_validator(self) -> jsonschema_rs.Draft202012Validator:
+        """Compiled validator of a whole record."""
+        return _validator(self.record_schema)
+
+    @functools.cached_property
+    def table_validators(self) -> Mapping[str, jsonschema_rs.Draft202012Validator]:
+        """Compiled validators of the rows of corpus-level tables, by table."""
+        return {name: _validator(layer.schema) for name, layer in self.tables.items()}
+
+    def known_fields(self, pointer: list[str | int]) -> list[str]:
+        """Names that the schema knows at a place of a record."""
+        node: Json = self.record_schema
+        for step in pointer:
+            node = _expand(node)
+            node = node.get("items", {}) if isinstance(step, int) else node.get("properties", {}).get(step, {})
+        return list(_expand(node).get("properties", {}))
+
+
+# ---- loading -------------------------------------------------------------------------------------------------
+
+
+def load_schemas(folder: Path) -> Schemas:
+    """Read every `*.schema.json` of `folder` beside the engine's reserved ones.
+
+    Raises SchemaError for a file that is not JSON, not JSON Schema, or does not describe a table.
+    """
+    if not folder.is_dir():
+        raise SchemaError(f"{folder}: no such folder; a project keeps one JSON Schema per layer there")
+    sources = {p.name.removesuffix(_SUFFIX): p.read_bytes() for p in sorted(folder.glob("*" + _SUFFIX))}
+    return schemas_from(sources, where=str(folder))
+
+
+def schemas_from(sources: Mapping[str, bytes], *, where: str = "schemas") -> Schemas:
+    """The schemas of a project from the bytes of its files, by name without suffix (as workers receive them)."""
+    own = {name: _parse(f"{where}/{name}{_SUFFIX}", raw) for name, raw in sources.items()}
+    reserved = {
+        p.name.removesuffix(_SUFFIX): _parse(p.name, p.read_bytes())
+        for p in sorted((resources.files("dateline") / "reserved").iterdir(), key=lambda p: p.name)
+        if p.name.endswith(_SUFFIX)
+    }
+    article = _article(reserved.pop("article"), own.pop("article", {}), where)
+    layers: dict[str, Layer] = {}
+    tables: dict[str, Layer] = {}
+    for name, schema in {**reserved, **own}.items():
+        file = f"{where}/{name}{_SUFFIX}"
+        if name in reserved and name in own:
+            raise SchemaError(f"{file}: the layer {name!r} is reserved by the engine; choose another name")
+        if not name.isidentifier() or name != name.lower():
+            raise SchemaError(f"{file}: a layer's name is lower-case letters, digits and _, as it names a table")
+        layer = _layer(name, schema, file)
+        if name in {f.name for f in article.fields} | {"records", "standoff", "articles"}:
+            raise SchemaError(f"{file}: the name {name!r} is taken by an article field or a config of the engine")
+        (tables if layer.corpus_level else layers)[name] = layer
+    for layer in [article, *layers.values(), *tables.values()]:
+        _resolve(layer, {**layers, **tables}, f"{where}/{layer.name}{_SUFFIX}")
+    return Schemas(article, dict(sorted(layers.items())), dict(sorted(tables.items())), dict(sources))
+
+
+def _parse(file: str, raw: bytes) -> Json:
+    try:
+        schema = json.loads(raw)
+    except ValueError as fault:
+        raise SchemaError(f"{file}: is not valid JSON: {fault}") from None
+    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+        raise SchemaError(f'{file}: expected a JSON Schema of an object with "properties"')
+    return schema
+
+
+def _article(reserved: Json, own: Json, where: str) -> Layer:
+    properties = dict(reserved["properties"])
+    for name, schema in own.get("properties", {}).items():
+        properties[name] = {**properties[name], **schema} if name in properties else schema
+    merged = {
+        **reserved,
+        **own,
+        "properties": properties,
+        "required": sorted({*reserved["required"], *own.get("required", [])}),
+        "additionalProperties": False,
+    }
+    return _layer("article", merged, f"{where}/article{_SUFFIX}")
+
+
+def _layer(name: str, schema: Json, file: str) -> Layer:
+    _check_keywords(schema, file)
+    fields = tuple(_fields(schema, (), file))
+    keys = [f.name for f in fields if f.schema.get("x-key")]
+    if len(keys) != 1:
+        raise SchemaError(f'{file}: exactly one property has "x-key": true; found {keys or "none"}')
+    for f in fields:
+        if not f.description:
+            raise SchemaError(f"{file}: {'.'.join(f.path)} has no description; every field says what it means")
+    try:
+        _validator(schema)
+    except (ValueError, jsonschema_rs.ReferencingError) as fault:
+        raise SchemaError(f"{file}: is not a valid JSON Schema 2020-12: {str(fault).splitlines()[0]}") from None
+    return Layer(
+        name, schema.get("title", name), schema.get("description", ""), fields, schema, schema.get("x-table") == "corpus"
+    )
+
+
+def _resolve(layer: Layer, known: Mapping[str, Layer], file: str) -> None:
+    for f in layer.fields:
+        if f.ref and f.ref not in known:
+            raise SchemaError(f"{file}: {f.name} has x-ref {f.ref!r}; layers here: {', '.join(known)}")
+        if within := f.schema.get("x-within"):
+            via = layer[within["via"]] if within.get("via") else None
+            outer = known[via.ref] if via is not None and via.ref else layer
+            if not outer[within["spans"]].span:
+                raise SchemaError(f"{file}: x-within of {f.name}: {outer.name}.{within['spans']} holds no spans")
+        for column in (f.derive or {}).get("from", []):
+            layer[column]
+
+
+def _check_keywords(node: Any, file: str) -> None:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name.startswith("x-") and name not in KEYWORDS:
+                raise SchemaError(f"{file}: unknown keyword {name!r}; known: {', '.join(sorted(KEYWORDS))}")
+            _check_keywords(value, file)
+    elif isinstance(node, list):
+        for value in node:
+            _check_keywords(value, file)
+
+
+def _fields(schema: Json, path: tuple[str, ...], file: str) -> Iterator[Field]:
+    for name, prop in schema["properties"].items():
+        here = (*path, name)
+        if "x-withheld" in json.dumps(prop.get("items", {})):
+            raise SchemaError(f"{file}: {'.'.join(here)}: x-withheld stands on the list itself, not inside it")
+        if "properties" in prop:
+            yield from _fields(prop, here, file)
+        else:
+            yield Field(prop.get("x-column", "_".join(here)), here, prop, _arrow(prop, file, here))
+
+
+# ---- what follows from a field -------------------------------------------------------------------------------
+
+
+def _arrow(schema: Json, file: str, path: tuple[str, ...]) -> pa.DataType:
+    if "x-span" in schema:
+        return SPAN_TYPE if schema["x-span"] == "one" else pa.list_(SPAN_TYPE)
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((k for k in kind if k != "null"), None)
+    if kind == "array" and "items" in schema:
+        return pa.list_(_arrow(schema["items"], file, path))
+    if kind == "object" and "properties" in schema:
+        return pa.struct([(k, _arrow(v, file, (*path, k))) for k, v in schema["properties"].items()])
+    if kind == "number" and "x-decimal" in schema:
+        return pa.decimal128(*schema["x-decimal"])
+    if kind == "string" and schema.get("format") == "date":
+        return pa.date32()
+    simple = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    if kind not in simple:
+        raise SchemaError(f"{file}: {'.'.join(path)}: no column type follows from type {kind!r}; "
+                          f"use {', '.join(simple)}, array with items, object with properties, or x-span")  # fmt: skip
+    return simple[kind]
+
+
+def _labels(schema: Json) -> list[str] | None:
+    enum = schema.get("enum")
+    return [v for v in enum if v is not None] if enum and all(v is None or isinstance(v, str) for v in enum) else None
+
+
+def feature(name: str, kind: pa.DataType, schema: Json) -> Json:
+    """One entry of the card's `features` (the YAML form of Hugging Face `Features`) for a column.
+
+    Labels, stored as words, are declared as ClassLabel; loaders cast them.
+    """
+    if names := _labels(schema):
+        return {"name": name, "dtype": {"class_label": {"names": {str(i): label for i, label in enumerate(names)}}}}
+    if pa.types.is_list(kind):
+        inner = feature("", kind.value_type, schema.get("items", {}))
+        if "list" in inner:
+            return {"name": name, "list": {"list": inner["list"]}}
+        return {"name": name, "list": inner.get("dtype") or inner["struct"]}
+    if pa.types.is_struct(kind):
+        properties = schema.get("properties", {})
+        return {"name": name, "struct": [feature(f.name, f.type, properties.get(f.name, {})) for f in kind]}
+    return {"name": name, "dtype": _dtype(kind)}
+
+
+def _dtype(kind: pa.DataType) -> str:
+    names = {pa.string(): "string", pa.bool_(): "bool", pa.float64(): "float64", pa.date32(): "date32"}
+    return names.get(kind, str(kind))
+
+
+# ---- validation ----------------------------------------------------------------------------------------------
+
+
+def _expand(schema: Json) -> Json:
+    """The schema with `x-span` spelled out, as a validator needs it."""
+    if schema.get("x-span") == "one":
+        return {"anyOf": [{"type": "null"}, SPAN_SCHEMA], **schema}
+    if schema.get("x-span") == "many":
+        return {"type": "array", "items": SPAN_SCHEMA, **schema}
+    if "integer" in (schema.get("type") or ()):
+        return {"minimum": -(2**63), "maximum": 2**63 - 1, **schema}
+    return schema
+
+
+def _expand_all(node: Any) -> Any:
+    if isinstance(node, dict):
+        if "properties" in node and isinstance(node["properties"], dict):
+            kept = {k: v for k, v in node["properties"].items() if "x-derive" not in v}
+            node = {**node, "properties": kept}
+        return {k: _expand_all(v) for k, v in _expand(node).items()}
+    return [_expand_all(v) for v in node] if isinstance(node, list) else node
+
+
+def _validator(schema: Json) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(_expand_all(schema), validate_formats=True, formats=FORMATS)
+
+
+def _is_spdx(value: str) -> bool:
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return bool(canonicalize_license_expression(value))
+    except InvalidLicenseExpression:
+        return False
+
+
+def _is_bcp47(value: str) -> bool:
+    import langcodes
+
+    return bool(langcodes.tag_is_valid(value))
+
+
+def _is_edtf(value: str) -> bool:
+    import edtf
+
+    try:
+        edtf.parse_edtf(value)
+    except edtf.EDTFParseException:
+        return False
+    return True
+
+
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "spdx-expression": functools.lru_cache(4096)(_is_spdx),
+    "bcp47": functools.lru_cache(4096)(_is_bcp47),
+    "edtf": functools.lru_cache(4096)(_is_edtf),
+}
+"""Formats beside JSON Schema's own: SPDX licence expressions, BCP 47 language tags, EDTF dates."""

@@ -1,0 +1,54 @@
+"""What many tests share: a small project in a temporary folder, this corpus rebuilt, the command line as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from building import REPOSITORY, ProjectFolder
+from dateline.engines import LocalEngine
+from dateline.pipeline import rebuild
+from dateline.project import Project, find_project
+
+# a shared machine may be slow for a moment; the laws do not depend on it
+settings.register_profile("dateline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dateline")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ProjectFolder:
+    """A project with one layer, `mentions`, and no records yet."""
+    return ProjectFolder(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """This repository's own corpus, rebuilt in a temporary folder."""
+    root = tmp_path_factory.mktemp("flagship")
+    for name in ("seeds", "schemas"):
+        (root / name).symlink_to(REPOSITORY / name, target_is_directory=True)
+    (root / "pyproject.toml").write_bytes((REPOSITORY / "pyproject.toml").read_bytes())
+    project = find_project(root)
+    assert rebuild(project, LocalEngine(2)).problems == []
+    return project
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def dateline() -> Run:
+    """Run the command line in a process of its own; `cwd` and further environment may be given."""
+
+    def run(*words: str | Path, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "dateline", *map(str, words)]
+        env = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment}
+        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=300)
+
+    return run

@@ -1,0 +1,130 @@
+"""What users do with dataset/: load_dataset, dateline.load, polars, DuckDB, pandas."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import datasets
+import duckdb
+import pandas as pd
+import polars as pl
+import pytest
+
+import dateline
+from building import ProjectFolder, mention, record
+from dateline.errors import LoadError
+from dateline.manifest import read_manifest
+from dateline.project import Project
+from dateline.schema import load_schemas
+from environments import THIS, environment, run
+
+READ_ALL = Path(__file__).parent / "loading" / "read_all.py"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["this", "datasets>=4,<5"])
+def test_every_config_and_split_loads_with_plain_datasets_also_streaming(flagship: Project, tmp_path: Path, version: str) -> None:
+    python = THIS if version == "this" else environment("datasets4", version, "pyarrow")
+    done = run(python, READ_ALL, flagship.dataset, cwd=tmp_path, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["datasets"].startswith("5." if version == "this" else "4.")
+    manifest = read_manifest(flagship.dataset)
+    assert told["default"] == manifest.default_config
+    expected = {name: table for name, table in manifest.tables.items() if table.rows}
+    assert told["configs"].keys() == expected.keys()
+    for name, table in expected.items():
+        found = told["configs"][name]
+        assert {split: facts["rows"] for split, facts in found.items()} == table.splits
+        assert all(facts["features"] == table.features for facts in found.values())
+
+
+def test_rows_of_the_default_config_are_typed(flagship: Project) -> None:
+    rows: Any = dateline.load(source=flagship.dataset)
+    published = rows["train"].features["published"]
+    assert published.dtype == "date32" and isinstance(rows["train"].features["genre"], datasets.ClassLabel)
+    assert isinstance(rows["train"][0]["published"], datetime.date)
+    assert rows["train"].info.license == "CC-BY-4.0"
+
+
+def test_values_are_decimals_and_labels_are_words_for_other_readers(flagship: Project) -> None:
+    pattern = str(flagship.dataset / "quantities" / "*.parquet")
+    columns = ["article_id", "quantity_id", "value", "comparator", "of_what"]
+    splits: Any = dateline.load("quantities", source=flagship.dataset)
+    ours: Any = datasets.concatenate_datasets(list(splits.values()))
+    names = ours.features["comparator"].names
+    expected = sorted((r["article_id"], r["quantity_id"], r["value"], names[r["comparator"]], r["of_what"]) for r in ours)
+    assert all(value is None or isinstance(value, Decimal) for _, _, value, _, _ in expected)
+    by_polars = sorted(pl.read_parquet(pattern).select(columns).iter_rows())
+    by_duckdb = sorted(duckdb.sql(f"select {', '.join(columns)} from '{pattern}'").fetchall())
+    frames = pd.concat(pd.read_parquet(p, columns=columns) for p in flagship.dataset.glob("quantities/*.parquet"))
+    by_pandas = sorted(frames.astype(object).where(frames.notna(), None).itertuples(index=False, name=None))
+    assert by_polars == by_duckdb == by_pandas == expected
+
+
+def flat(value: Any) -> list[dict[str, Any]]:
+    """All spans of a field, however nested."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, dict) else [span for inner in value for span in flat(inner)]
+
+
+def test_every_surface_is_the_text_between_its_offsets(flagship: Project) -> None:
+    texts: dict[str, str | None] = {}
+    articles: Any = dateline.load("articles", source=flagship.dataset)
+    for split in articles.values():
+        texts |= {row["article_id"]: row["text"] for row in split}
+    checked = 0
+    for name, layer in load_schemas(flagship.schemas).layers.items():
+        splits: Any = dateline.load(name, source=flagship.dataset)
+        for row in (row for split in splits.values() for row in split):
+            text = texts[row["article_id"]]
+            for span in (span for field in layer.fields if field.span for span in flat(row[field.name])):
+                assert span["surface"] == (None if text is None else text[span["start"] : span["end"]])
+                checked += 1
+    assert checked > 1500
+
+
+def test_a_config_or_split_without_rows_comes_back_empty_with_its_types(folder: ProjectFolder) -> None:
+    folder.seed(*[record(f"a{n}") for n in range(5)])
+    folder.rebuild()
+    source = folder.root / "dataset"
+    for streaming in (False, True):
+        split: Any = dateline.load("mentions", source=source, split="test", streaming=streaming)
+        assert list(split) == [] and split.features["label"].names == ["PER", "LOC"]
+        whole: Any = dateline.load("standoff", source=source, streaming=streaming)
+        assert set(whole) == {"train", "validation", "test"} and list(whole["train"]) == []
+
+
+def test_what_is_not_there_is_named_with_what_is(folder: ProjectFolder) -> None:
+    folder.seed(record("a1"))
+    with pytest.raises(LoadError, match=r"manifest\.json: no such file; `dateline rebuild`"):
+        dateline.load(source=folder.root)
+    folder.rebuild()
+    source = folder.root / "dataset"
+    with pytest.raises(LoadError, match="no config 'mention'; it has articles, annotation_sets, coverage, mentions"):
+        dateline.load("mention", source=source)
+    with pytest.raises(LoadError, match="no split 'dev'; it has train"):
+        dateline.load("articles", source=source, split="dev")
+    (source / "README.md").write_text("edited")
+    with pytest.raises(LoadError, match="is not the card that the manifest names"):
+        dateline.load("articles", source=source)
+
+
+def test_a_rebuilt_folder_never_loads_from_a_stale_cache(folder: ProjectFolder) -> None:
+    source = str(folder.root / "dataset")
+    folder.settings("[tool.dateline.splits]", "quotas = {train = 1.0}")
+    for label in ("PER", "LOC"):
+        folder.seed(record("a1", mentions=[mention("m1", 0, 3, label)]))
+        folder.rebuild()
+        rows = datasets.load_dataset(source, "mentions", split="train")
+        assert rows.features["label"].int2str(rows[0]["label"]) == label
+
+
+def test_dateline_load_finds_the_dataset_of_the_checkout() -> None:
+    rows: Any = dateline.load("articles", split="train")
+    assert rows.num_rows > 0

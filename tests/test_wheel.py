@@ -1,0 +1,76 @@
+"""The wheel alone, in a clean environment, outside the checkout, with the network off."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from building import REPOSITORY
+from dateline.manifest import read_manifest
+from environments import environment, run
+
+NO_NETWORK = """
+import socket
+def refuse(*_, **__):
+    raise OSError("this test allows no network")
+socket.socket.connect = socket.socket.connect_ex = socket.create_connection = socket.getaddrinfo = refuse
+"""
+
+USE = """
+import json, sys, dateline
+rows = dateline.load("articles", split="train")
+print(json.dumps({"from": dateline.__file__, "ids": list(rows["article_id"]), "genre": rows.features["genre"].names,
+                  "heavy": [m for m in ("great_expectations", "jsonschema_rs") if m in sys.modules]}))
+"""
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (path,) = out.glob("*.whl")
+    return path
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    manifest = read_manifest(REPOSITORY / "dataset")
+    assert {f"dateline/corpus/dataset/{path}" for path in manifest.paths()} <= names
+    for folder in ("schemas", "expectations"):
+        assert {f"dateline/corpus/{folder}/{p.name}" for p in (REPOSITORY / folder).iterdir()} <= names
+    assert "dateline/py.typed" in names and "dateline/reserved/article.schema.json" in names
+    assert {Path(n).name for n in names if ".dist-info/licenses/" in n} == {"LICENSE", "LICENSE-DATA"}
+    assert not [n for n in names if n.startswith(("seeds", "tests"))]
+
+
+@pytest.mark.slow
+def test_dateline_load_works_from_the_wheel_alone_with_the_network_off(wheel: Path, tmp_path: Path) -> None:
+    house = tmp_path / "wheelhouse"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(house)]
+    got = subprocess.run(
+        [*command, "-c", str(REPOSITORY / "constraints.txt"), str(wheel)], capture_output=True, text=True, check=False
+    )
+    if got.returncode:
+        pytest.skip(f"no packages to be had: {got.stderr.strip().splitlines()[-1:]}")
+    # the wheel's digest is part of the words, so a changed wheel is installed anew
+    python = environment("wheel", str(wheel), offline=house)
+    purelib = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).stdout.strip()
+    (Path(purelib) / "sitecustomize.py").write_text(NO_NETWORK)
+    done = run(python, "-c", USE, cwd=tmp_path, HF_HOME=str(tmp_path / "hf"))
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["from"].startswith(purelib)
+    assert sorted(told["ids"]) and told["genre"][0] == "news_wire" and told["heavy"] == []
+    stats = run(python, "-m", "dateline", "doctor", "--json", cwd=tmp_path)
+    assert stats.returncode == 1 and "pip install 'dateline[build]'" in stats.stdout
+    refused = run(python, "-m", "dateline", "rebuild", "-C", REPOSITORY, cwd=tmp_path)
+    assert refused.returncode == 2 and refused.stderr.startswith("error: this command needs the package")
