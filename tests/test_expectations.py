@@ -10,6 +10,8 @@ import pytest
 
 from building import REPOSITORY
 from dateline.project import Project
+from dateline.rules import registry
+from dateline.schema import load_schemas
 
 SUITES = sorted((REPOSITORY / "expectations").glob("*.json"))
 
@@ -36,6 +38,14 @@ def test_great_expectations_loads_each_suite_whole_and_the_dataset_meets_it(
     assert result.success, result
     broken = batch.get_batch({"dataframe": pd.concat([frame, frame])}).validate(suite)
     assert not broken.success
+
+
+def test_every_rule_that_a_suite_decides_is_in_the_registry_and_says_the_same() -> None:
+    rules = registry(load_schemas(REPOSITORY / "schemas"), REPOSITORY / "expectations")
+    for path in SUITES:
+        for written in json.loads(path.read_bytes())["expectations"]:
+            rule = rules[written["meta"]["rule"]]
+            assert (rule.stage, rule.level, rule.hint) == ("validate", written["meta"]["level"], written["meta"]["reason"])
 
 
 def test_each_expectation_says_its_rule_level_and_reason() -> None:

@@ -52,7 +52,7 @@ def test_a_pretty_record_is_one_record_and_problems_name_its_lines(folder: Proje
 
 
 def test_surrogate_pairs_and_escapes_are_characters(folder: ProjectFolder) -> None:
-    assert problems(folder, "a.jsonl", GOOD.replace(b"Ana", b"\\ud83d\\ude00\\u0000")) == []
+    assert problems(folder, "a.jsonl", GOOD.replace(b"Ana", b"\\ud83d\\ude00\\u0007")) == []
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dateline.errors import DatelineError
 
-BUILD_PACKAGES = ("edtf", "filelock", "great-expectations", "jsonschema-rs", "langcodes", "orjson", "packaging")
+BUILD_PACKAGES = ("edtf", "filelock", "great-expectations", "jsonschema-rs", "langcodes", "orjson", "packaging", "pycountry")
 BASE_PACKAGES = ("datasets", "pyarrow", "pyyaml", "rich", "typer")
 
 

@@ -67,6 +67,11 @@ class Project:
         return self.root / "dataset"
 
     @property
+    def expectations(self) -> Path:
+        """Folder of the suites, written by curators."""
+        return self.root / "expectations"
+
+    @property
     def ledger(self) -> Path:
         """What earlier releases fixed."""
         return self.seeds / "ledger.jsonl"

@@ -1,25 +1,31 @@
-"""The registry of all that can be wrong with the input: one rule, one id, one message.
+"""The registry of all that can be wrong: one rule, one id, one stage, one message.
 
-A message is a `str.format` template; `problem` fills it. Rules of stage "check" are decided from one record
-(and the corpus-level tables it refers to), rules of stage "plan" from all records together.
+A message is a `str.format` template; `problem` fills it. The engine's rules stand here; the laws that a project states about
+its own layers (`x-rules`) stand in its schemas, and `registry` joins both. Stages: "check" (decided from records before
+anything is written), "import" (from the files of another format), "validate" (from whole tables, by a suite).
 """
 
 from __future__ import annotations
 
+import json
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
-from dateline.errors import Place, Problem
+from dateline.errors import Place, Problem, SchemaError
+from dateline.schema import Schemas
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that can be wrong: its id, the stage that decides it, level, message template and hint."""
+    """One thing that can be wrong: its id, the stage that decides it, message template, hint, level; whose rule it is."""
 
     id: str
     stage: str
     message: str
     hint: str
     level: str = "error"
+    owner: str = "engine"
 
 
 _RULES = (
@@ -53,6 +59,22 @@ _RULES = (
     Rule("missing-field", "check", "lacks the field {field!r}", "Add it; schemas/ says what it means."),
     Rule("wrong-type", "check", "is {found}, but must be {expected}", "See the field in the layer's schema."),
     Rule("unknown-label", "check", "is {found}, but must be one of {expected}", "Correct it, or add the label to the schema."),
+    Rule("number-range", "check", "is {found}, but must be {limit}", "Correct the number."),
+    Rule("date", "check", "is {found}, which is no date of the calendar", "Write YYYY-MM-DD."),
+    Rule(
+        "edtf",
+        "check",
+        "is {found}, which is not valid EDTF",
+        "Write an EDTF date or interval, such as 2024-10 or 2024-10-28/2024-11-03.",
+    ),
+    Rule("language-tag", "check", "is {found}, which is no valid BCP 47 language tag", "Write a tag such as en, de or pt-BR."),
+    Rule("country-code", "check", "is {found}, which is no ISO 3166-1 alpha-2 country code", "Write a code such as KR, or null."),
+    Rule(
+        "license-expression",
+        "check",
+        "is {found}, which is no SPDX licence expression",
+        "Write an SPDX expression such as CC-BY-4.0, or LicenseRef-YourName.",
+    ),
     Rule("bad-value", "check", "{says}", "See the field in the layer's schema."),
     Rule(
         "number-precision",
@@ -74,6 +96,7 @@ _RULES = (
         "is null, so the text needs {field!r} beside it",
         "A stand-off record names its text by sha256, n_code_points and n_bytes.",
     ),
+    Rule("text-nul", "check", "holds a NUL at character {at}, which is no text", "Remove it before annotating: offsets change."),
     # keys, references
     Rule(
         "duplicate-id", "check", "{found!r} stands at {other} already", "Local ids are unique in the article, across its layers."
@@ -102,14 +125,47 @@ _RULES = (
     Rule("span-edge", "check", "{side} with white space", "Move the offset to the first or last letter."),
     Rule("span-surface", "check", "has {says}", "{advice}"),
     Rule("span-within", "check", "[{start}, {end}) lies outside {outer}", "Widen the outer span, or correct this one."),
+    # laws that schemas state
+    Rule("ascending", "check", "has {fields} in descending order", "The smaller or earlier value comes first."),
+    Rule(
+        "span-outside",
+        "check",
+        "[{start}, {end}) shares characters with {other}",
+        "The two are parts of their own: cut one of them.",
+    ),
+    Rule("depth", "check", "is {found}, but must be {expected}: {reason}", "It is 1 without a parent, else the parent's plus 1."),
+    Rule(
+        "quotation-marks",
+        "check",
+        "is {found}, but {reason}",
+        "Look at the quotation marks in the text.",
+    ),
+    Rule(
+        "target",
+        "check",
+        "refers to {found!r}, whose {field} is {value}; it must be one of {expected}",
+        "Refer to another item, or correct that item.",
+    ),
+    Rule(
+        "present",
+        "check",
+        "is {found}, but {other} {key!r} has {field} {value}",
+        "It is given exactly where {field} is one of {expected}.",
+    ),
+    Rule(
+        "text-covered",
+        "check",
+        "leave characters {start} to {end} outside all items with {field} {values}",
+        "Annotate the rest of the text.",
+    ),
     # all records together
     Rule(
-        "duplicate-article", "plan", "article {found!r} stands at {other} already", "Remove one, or give it another article_id."
+        "duplicate-article", "check", "article {found!r} stands at {other} already", "Remove one, or give it another article_id."
     ),
-    Rule("supersedes", "plan", "supersedes {found!r}, which is not in the corpus", "Correct the id."),
+    Rule("supersedes", "check", "supersedes {found!r}, which is not in the corpus", "Correct the id."),
     Rule(
         "split-given",
-        "plan",
+        "check",
         'has no split, but splits.mode is "given"',
         'Give every record a split, or use splits.mode = "computed".',
     ),
@@ -119,6 +175,53 @@ _RULES = (
 )
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}
+
+
+def registry(schemas: Schemas, expectations: Path | None = None) -> dict[str, Rule]:
+    """All rules by id: the engine's, those that the schemas state, and those of `expectations`/rules.toml for whole tables.
+
+    No id may stand for two rules, nor be decided in two stages; only layers that state the same law in the same hint share one.
+    Raises SchemaError that names the file which breaks this.
+    """
+    found = dict(RULES)
+    for layer in (schemas.article, *schemas.layers.values(), *schemas.tables.values()):
+        for law in layer.rules:
+            known = found.get(law.id)
+            if known and (known.owner == "engine" or known.hint != law.hint):
+                raise SchemaError(
+                    f"schemas/{layer.name}.schema.json: the rule id {law.id!r} is taken by {known.owner}; choose another"
+                )
+            owner = f"{known.owner}, {layer.name}" if known else layer.name
+            found[law.id] = Rule(law.id, "check", law.says, law.hint, law.level, owner)
+    for written in _written(expectations / "rules.toml") if expectations else ():
+        rule = Rule(
+            written["id"], "validate", written["says"], written["reason"], written.get("level", "error"), written["table"]
+        )
+        if rule.id in found:
+            raise SchemaError(
+                f"expectations/rules.toml: the rule id {rule.id!r} is taken by {found[rule.id].owner}; choose another"
+            )
+        found[rule.id] = rule
+    return found
+
+
+def decided_by_suites(expectations: Path) -> set[str]:
+    """Ids of the rules that an expectation of some suite in the folder carries in its meta."""
+    found: set[str] = set()
+    for path in sorted(expectations.glob("*.json")):
+        suite = json.loads(path.read_bytes())
+        found |= {expectation["meta"]["rule"] for expectation in suite["expectations"]}
+    return found
+
+
+def _written(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    try:
+        rules = tomllib.loads(path.read_text(encoding="utf-8")).get("rules", [])
+        return [{"id": r["id"], "says": r["says"], "reason": r["reason"], "table": r["table"], **r} for r in rules]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as fault:
+        raise SchemaError(f"{path}: is no list of rules with id, table, says and reason: {fault}") from None
 
 
 def problem(rule_id: str, place: Place, *, snippet: str | None = None, **values: object) -> Problem:

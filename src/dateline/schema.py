@@ -17,6 +17,18 @@ Own keywords, all on properties unless said otherwise:
 - `x-column: "<name>"`     column name of a nested article field (default: parent_child)
 - `x-table: "corpus"`      (on the schema) a corpus-level table, read from seeds/tables/
 - `x-prefix: "<p>"`        (on the schema) prefix of ids that importers give
+
+Laws that an item must keep (compile/laws.py decides them):
+
+- `x-rules: [...]`         (on the schema) {id, says, hint, if?, then, else?, equal?, level?}: where `if` holds, the item meets
+                           `then`, and the numbers in the fields `equal` are the same; elsewhere it meets `else`
+- `x-ascending: [[...]]`   (on the schema) fields whose values, where given, do not descend
+- `x-covers: {field, values}` (on the schema) the spans of items with such a value cover all of the text but white space
+- `x-outside: [...]`       (on spans) they share no character with these other spans fields of the item
+- `x-depth: "<reference>"` (on an integer) 1 without parent, else the parent's value + 1
+- `x-quotes: {...}`        (on a label) how quotation marks stand in a spans field under each label
+- `x-target: {field, values}` (on a reference) the item referred to has one of these values
+- `x-present: {via, field, values}` the field is not null exactly if the item that `via` refers to has one of these values
 """
 
 from __future__ import annotations
@@ -60,6 +72,14 @@ KEYWORDS = (
     "x-column",
     "x-table",
     "x-prefix",
+    "x-rules",
+    "x-ascending",
+    "x-covers",
+    "x-outside",
+    "x-depth",
+    "x-quotes",
+    "x-target",
+    "x-present",
 )
 _SUFFIX = ".schema.json"
 
@@ -108,11 +128,33 @@ class Field:
         """The label set, in its frozen order, of a field (or list field) with an enumeration of strings."""
         return _labels(self.schema) or _labels(self.schema.get("items", {}))
 
+    def value_of(self, item: Json) -> Any:
+        """The field's value in an item of its layer; None where it, or an object around it, is missing."""
+        value: Any = item
+        for step in self.path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(step)
+        return value
+
     @property
     def nullable(self) -> bool:
         """Whether the schema admits null."""
         kind = self.schema.get("type", [])
         return self.schema.get("x-span") == "one" or (isinstance(kind, list) and "null" in kind)
+
+
+@dataclass(frozen=True)
+class SchemaRule:
+    """One entry of `x-rules`: a law of a layer's items, written where the layer is."""
+
+    id: str
+    says: str
+    hint: str
+    level: str
+    equal: tuple[str, ...]
+    validator: jsonschema_rs.Draft202012Validator
+    applies: jsonschema_rs.Draft202012Validator | None
 
 
 @dataclass(frozen=True)
@@ -130,6 +172,11 @@ class Layer:
     def key(self) -> Field:
         """The field with `x-key`."""
         return next(f for f in self.fields if f.schema.get("x-key"))
+
+    @functools.cached_property
+    def rules(self) -> tuple[SchemaRule, ...]:
+        """The layer's own laws."""
+        return tuple(_schema_rule(written) for written in self.schema.get("x-rules", ()))
 
     @property
     def prefix(self) -> str:
@@ -266,12 +313,41 @@ def _resolve(layer: Layer, known: Mapping[str, Layer], file: str) -> None:
         if f.ref and f.ref not in known:
             raise SchemaError(f"{file}: {f.name} has x-ref {f.ref!r}; layers here: {', '.join(known)}")
         if within := f.schema.get("x-within"):
+            _known(layer, [within["via"]] if within.get("via") else [], f"{file}: x-within of {f.name}")
             via = layer[within["via"]] if within.get("via") else None
             outer = known[via.ref] if via is not None and via.ref else layer
+            _known(outer, [within["spans"]], f"{file}: x-within of {f.name}")
             if not outer[within["spans"]].span:
                 raise SchemaError(f"{file}: x-within of {f.name}: {outer.name}.{within['spans']} holds no spans")
-        for column in (f.derive or {}).get("from", []):
-            layer[column]
+        target = f.schema.get("x-target") or f.schema.get("x-present") or {}
+        via = f if "x-target" in f.schema else layer[target["via"]] if target else None
+        names = [*(f.derive or {}).get("from", []), *f.schema.get("x-outside", []), *filter(None, [f.schema.get("x-depth")])]
+        if quotes := f.schema.get("x-quotes"):
+            names += [quotes["spans"], quotes["nested"]]
+        _known(layer, names, f"{file}: {f.name}")
+        if via is not None:
+            _known(known[via.ref or ""], [target["field"]], f"{file}: {f.name}")
+    for law in layer.schema.get("x-rules", ()):
+        if not isinstance(law, dict) or not {"id", "says", "then"} <= law.keys():
+            raise SchemaError(f"{file}: each of x-rules has id, says and then; this has {', '.join(law)}")
+        _known(layer, law.get("equal", []), f"{file}: x-rules {law['id']}")
+        try:
+            _schema_rule(law)
+        except (ValueError, jsonschema_rs.ReferencingError) as fault:
+            raise SchemaError(f"{file}: x-rules {law['id']} is no valid JSON Schema: {str(fault).splitlines()[0]}") from None
+    for names in [
+        *layer.schema.get("x-ascending", ()),
+        [layer.schema["x-covers"]["field"]] if "x-covers" in layer.schema else [],
+    ]:
+        _known(layer, names, file)
+
+
+def _known(layer: Layer, names: list[str], where: str) -> None:
+    for name in names:
+        try:
+            layer[name]
+        except KeyError as fault:
+            raise SchemaError(f"{where}: {fault.args[0]}") from None
 
 
 def _check_keywords(node: Any, file: str) -> None:
@@ -375,6 +451,20 @@ def _validator(schema: Json) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(_expand_all(schema), validate_formats=True, formats=FORMATS)
 
 
+def _schema_rule(written: Json) -> SchemaRule:
+    law: Json = {key: written[key] for key in ("if", "then", "else") if key in written}
+    return SchemaRule(
+        id=written["id"],
+        says=written["says"],
+        hint=written.get("hint", ""),
+        level=written.get("level", "error"),
+        equal=tuple(written.get("equal", ())),
+        # a bare "then" holds for every item
+        validator=jsonschema_rs.Draft202012Validator(law if "if" in law else law.get("then", {})),
+        applies=jsonschema_rs.Draft202012Validator(written["if"]) if "if" in written else None,
+    )
+
+
 def _is_spdx(value: str) -> bool:
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
@@ -400,9 +490,16 @@ def _is_edtf(value: str) -> bool:
     return True
 
 
+def _is_country(value: str) -> bool:
+    import pycountry
+
+    return pycountry.countries.get(alpha_2=value) is not None
+
+
 FORMATS: dict[str, Callable[[str], bool]] = {
     "spdx-expression": functools.lru_cache(4096)(_is_spdx),
     "bcp47": functools.lru_cache(4096)(_is_bcp47),
+    "iso3166-1": functools.lru_cache(4096)(_is_country),
     "edtf": functools.lru_cache(4096)(_is_edtf),
 }
-"""Formats beside JSON Schema's own: SPDX licence expressions, BCP 47 language tags, EDTF dates."""
+"""Formats beside JSON Schema's own: SPDX licence expressions, BCP 47 language tags, country codes, EDTF dates."""

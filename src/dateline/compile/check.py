@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
 import jsonschema_rs
 
-from dateline.compile.read import RawRecord, kind_of, line_of, pointer
+from dateline.compile.laws import Report, check_laws, span_lists
+from dateline.compile.read import RawRecord, Steps, kind_of, line_of, pointer
 from dateline.errors import Place, Problem
 from dateline.rules import problem
-from dateline.schema import Field, Json, Layer, Schemas
+from dateline.schema import Json, Layer, SchemaRule, Schemas
 
-Steps = list[str | int]
-Report = Callable[..., None]
+FORMAT_RULES = {
+    "bcp47": "language-tag",
+    "spdx-expression": "license-expression",
+    "date": "date",
+    "edtf": "edtf",
+    "iso3166-1": "country-code",
+}
+"""The rule that decides each format."""
 
+_LIMITS = {"Minimum": "at least", "Maximum": "at most", "ExclusiveMinimum": "more than", "ExclusiveMaximum": "less than"}
 _SNIPPET_SIDE = 24
 
 
@@ -40,9 +48,12 @@ def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Map
     quote = not is_withheld(record)
     found: list[Problem] = []
 
-    def report(rule: str, steps: Steps, **values: object) -> None:
-        place = raw.place if raw.place.line else Place(raw.place.file, line_of(raw.raw, steps))
-        found.append(problem(rule, place.at(pointer(steps)), **values))  # type: ignore[arg-type]
+    def report(rule: str | SchemaRule, steps: Steps, **values: Any) -> None:
+        place = (raw.place if raw.place.line else Place(raw.place.file, line_of(raw.raw, steps))).at(pointer(steps))
+        if isinstance(rule, SchemaRule):
+            found.append(Problem(place, rule.id, rule.says, rule.hint, rule.level))
+        else:
+            found.append(problem(rule, place, **values))
 
     shape_problems(record, schemas.record_validator, schemas.known_fields, quote, report)
     if not found:
@@ -56,11 +67,13 @@ def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Map
                 _references(layer, item, steps, keys, table_keys, report)
                 _numbers(layer, item, steps, report)
                 for field in layer.fields:
-                    for spans in _span_lists(field, value_at(item, field.path), [*steps, *field.path]):
+                    for spans in span_lists(field, field.value_of(item), [*steps, *field.path]):
                         _spans(spans, text, length, quote, report)
         if not found:
             _within(record, schemas, report)
             _cycles(record, schemas, report)
+        if not found:
+            check_laws(record, schemas, report)
     return found
 
 
@@ -68,22 +81,13 @@ def check_row(row: Json, place: Place, layer: Layer, validator: jsonschema_rs.Dr
     """All problems of one row of a corpus-level table."""
     found: list[Problem] = []
 
-    def report(rule: str, steps: Steps, **values: object) -> None:
-        found.append(problem(rule, place.at(pointer(steps)), **values))  # type: ignore[arg-type]
+    def report(rule: str | SchemaRule, steps: Steps, **values: Any) -> None:
+        assert isinstance(rule, str)
+        found.append(problem(rule, place.at(pointer(steps)), **values))
 
     known = [f.path[0] for f in layer.fields if not f.derive]
     shape_problems(row, validator, lambda _: known, True, report)
     return found
-
-
-def value_at(item: Json, path: tuple[str, ...]) -> Any:
-    """The value at a path of nested objects; None where one of them is missing."""
-    value: Any = item
-    for step in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(step)
-    return value
 
 
 # ---- shape ---------------------------------------------------------------------------------------------------
@@ -118,18 +122,17 @@ def _shape_problem(fault: Any, known_fields: Callable[[Steps], Iterable[str]], q
         report("unknown-label", steps, found=found, expected=", ".join(str(o) for o in options if o is not None))
     elif kind == "AnyOf" and steps:
         report("wrong-type", steps, found=found, expected="a span {start, end} or null")
+    elif kind == "Format":
+        report(FORMAT_RULES.get(fault.kind.format, "bad-value"), steps, says=f"is {found}", found=found)
+    elif kind in _LIMITS:
+        report("number-range", steps, found=found, limit=f"{_LIMITS[kind]} {fault.kind.limit}")
     else:
         report("bad-value", steps, says=_constraint(kind, fault.kind, found))
 
 
 def _constraint(kind: str, detail: Any, found: str) -> str:
-    if kind == "Format":
-        return f"is {found}, which is not a valid {detail.format}"
     if kind == "Pattern":
         return f"is {found}, which does not match {detail.pattern}"
-    if kind in {"Minimum", "Maximum", "ExclusiveMinimum", "ExclusiveMaximum"}:
-        words = {"Minimum": "at least", "Maximum": "at most", "ExclusiveMinimum": "more than", "ExclusiveMaximum": "less than"}
-        return f"is {found}, but must be {words[kind]} {detail.limit}"
     words = {
         "MinItems": "has too few items",
         "MaxItems": "has too many items",
@@ -160,6 +163,8 @@ def _text(record: Json, report: Report) -> None:
             if said.get(name) is None:
                 report("text-missing", ["text", "content"], field=name)
         return
+    if "\0" in content:
+        report("text-nul", ["text", "content"], at=content.index("\0"))
     encoded = content.encode()
     digest = hashlib.sha256(encoded).hexdigest()
     if said.get("sha256") not in (None, digest):
@@ -189,7 +194,7 @@ def _references(
     for field in layer.fields:
         if not field.ref:
             continue
-        value = value_at(item, field.path)
+        value = field.value_of(item)
         many = isinstance(value, list)
         known = keys.get(field.ref, table_keys.get(field.ref, set()))
         for index, key in enumerate(value if isinstance(value, list) else [value]):
@@ -206,7 +211,7 @@ def _cycles(record: Json, schemas: Schemas, report: Report) -> None:
         for field in layer.fields:
             if not field.schema.get("x-acyclic"):
                 continue
-            parents = {item[layer.key.name]: value_at(item, field.path) for item in items}
+            parents = {item[layer.key.name]: field.value_of(item) for item in items}
             for index, item in enumerate(items):
                 walked = [item[layer.key.name]]
                 while (parent := parents.get(walked[-1])) is not None and parent not in walked:
@@ -217,7 +222,7 @@ def _cycles(record: Json, schemas: Schemas, report: Report) -> None:
 
 def _numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
     for field in layer.fields:
-        if "x-decimal" not in field.schema or (value := value_at(item, field.path)) is None:
+        if "x-decimal" not in field.schema or (value := field.value_of(item)) is None:
             continue
         digits, scale = field.schema["x-decimal"]
         number = decimal_of(value)
@@ -231,19 +236,6 @@ def decimal_of(value: float) -> Decimal:
 
 
 # ---- spans ---------------------------------------------------------------------------------------------------
-
-
-def _span_lists(field: Field, value: Any, steps: Steps) -> Iterator[list[tuple[Steps, Json]]]:
-    """The lists of spans that a field's value holds, each span with its own pointer."""
-    if not field.span or value is None:
-        return
-    if field.span == "one":
-        yield [(steps, value)]
-    elif field.span == "many":
-        yield [([*steps, i], span) for i, span in enumerate(value)]
-    else:
-        for outer, spans in enumerate(value):
-            yield [([*steps, outer, i], span) for i, span in enumerate(spans)]
 
 
 def _spans(spans: list[tuple[Steps, Json]], text: str | None, length: int | None, quote: bool, report: Report) -> None:
@@ -263,13 +255,12 @@ def _spans(spans: list[tuple[Steps, Json]], text: str | None, length: int | None
         if text is None:
             continue
         words = text[start:end]
-        if words != words.strip():
-            side = "begins" if words[:1].isspace() else "ends"
-            report("span-edge", at, snippet=shown, side=side)
         surface = span.get("surface")
         if surface is not None and surface != words:
             says = f"{surface!r:.80} but the text has {words!r:.80}" if quote else "other words than the text"
             report("span-surface", [*at, "surface"], snippet=shown, says=says, advice=_surface_advice(text, surface, start, end))
+        elif words != words.strip():
+            report("span-edge", at, snippet=shown, side="begins" if words[:1].isspace() else "ends")
 
 
 def snippet(text: str, start: int, end: int) -> str:
@@ -323,12 +314,12 @@ def _within(record: Json, schemas: Schemas, report: Report) -> None:
             outer_field = outer_layer[rule["spans"]]
             by_key = {item[outer_layer.key.name]: item for item in record.get(outer_layer.name) or ()}
             for index, item in enumerate(record.get(layer.name) or ()):
-                key = value_at(item, via.path) if via else item[layer.key.name]
+                key = via.value_of(item) if via else item[layer.key.name]
                 if key is None:
                     continue
-                outer = value_at(by_key[key], outer_field.path)
+                outer = outer_field.value_of(by_key[key])
                 room = [outer] if isinstance(outer, dict) else outer or []
-                for spans in _span_lists(field, value_at(item, field.path), [layer.name, index, *field.path]):
+                for spans in span_lists(field, field.value_of(item), [layer.name, index, *field.path]):
                     for at, span in spans:
                         if not any(o["start"] <= span["start"] and span["end"] <= o["end"] for o in room):
                             report("span-within", at, start=span["start"], end=span["end"], outer=f"{rule['spans']} of {key}")

@@ -18,6 +18,9 @@ from typing import Any, NoReturn
 from dateline.errors import InputError, Place, Problem
 from dateline.rules import problem
 
+Steps = list[str | int]
+"""A JSON pointer as a list: names of fields, positions in lists."""
+
 SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".json.zst", ".jsonl.zst")
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 """A longer record is refused unread; the longest articles with their annotation stay far below it."""
@@ -101,7 +104,7 @@ def parse(record: RawRecord) -> dict[str, Any]:
         raise Refused(problem(fault.rule, place, **fault.values)) from None
     except json.JSONDecodeError as fault:
         at = place if place.line else Place(place.file, fault.lineno)
-        raise Refused(problem("json-syntax", at, fault=f"{fault.msg} at column {fault.colno}")) from None
+        raise Refused(problem("json-syntax", at, fault=f"{fault.msg.removesuffix(' at')} at column {fault.colno}")) from None
     except RecursionError:
         raise Refused(problem("json-syntax", place, fault="brackets are nested too deeply")) from None
     except ValueError:  # an integer of more digits than Python converts
@@ -113,7 +116,7 @@ def parse(record: RawRecord) -> dict[str, Any]:
     return data
 
 
-def line_of(raw: bytes, steps: list[str | int]) -> int:
+def line_of(raw: bytes, steps: Steps) -> int:
     """The 1-based line on which the value at a JSON pointer begins; 1 where it cannot be found.
 
     PyYAML's composer is used, as JSON is YAML and its nodes know their lines.
@@ -131,7 +134,7 @@ def line_of(raw: bytes, steps: list[str | int]) -> int:
         return 1
 
 
-def pointer(steps: list[str | int]) -> str:
+def pointer(steps: Steps) -> str:
     """A JSON pointer as messages write it: $.mentions[3].spans[0].end"""
     return "$" + "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)
 

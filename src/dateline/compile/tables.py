@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from dateline.compile.check import decimal_of, is_withheld, value_at
+from dateline.compile.check import decimal_of, is_withheld
 from dateline.schema import Field, Json, Layer, Schemas, feature
 
 Row = dict[str, Any]
@@ -101,7 +101,7 @@ def layer_row(layer: Layer, item: Json, text: str | None, withheld: bool) -> Row
 def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
     if withheld and field.withheld:
         return None
-    value = value_at(item, field.path)
+    value = field.value_of(item)
     if value is None:
         return [] if pa.types.is_list(field.type) else field.schema.get("default")
     if field.span == "one":
