@@ -4,11 +4,14 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS  ?= auto
 
-.PHONY: rebuild test test-fast lint format check lock clean
+.PHONY: rebuild check-dataset test test-fast lint format check lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
 	@$(BIN)/dateline rebuild --sweep
+
+check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
+	@$(BIN)/dateline rebuild --check
 
 test: $(STAMP)             ## all tests: fast ones first, then the slow ones
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from dateline import __version__
+from dateline.compare import Differences, compare
 from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
 from dateline.compile.parquet import FileFacts, write_whole
 from dateline.compile.plan import Plan, plan
@@ -72,20 +73,39 @@ def rebuild(project: Project, engine: Engine, *, tell: Tell = lambda *_: None, s
     With `sweep`, files of the build before are removed at once; else a reader that still has the old card can finish, and
     the next rebuild removes them. Raises DatelineError for what cannot run at all.
     """
-    schemas = load_schemas(project.schemas)
     with _work_folder(project) as work:
-        tables = read_tables(project, schemas)
-        index, found = _index(project, schemas, engine, work, tell)
-        planned = plan(index, read_ledger(project.ledger), project.settings.splits)
-        facts = _compile(planned, schemas, tables, engine, work, tell)
-        problems = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
-        if problems:
-            return Rebuilt(problems=problems)
-        if not facts.files:
-            raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
-        _corpus_tables(schemas, tables, facts, work)
-        manifest, text = _describe(project, schemas, planned, index, facts)
-        return _promote(project, manifest, text, work, sweep)
+        made = _make(project, engine, work, tell)
+        return made if isinstance(made, Rebuilt) else _promote(project, *made, work, sweep)
+
+
+def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> Rebuilt | Differences:
+    """Whether dataset/ is what seeds/ give, without changing it: the differences, or the problems for which nothing is given.
+
+    Raises DatelineError for what cannot run at all.
+    """
+    with _work_folder(project) as work:
+        made = _make(project, engine, work, tell)
+        if isinstance(made, Rebuilt):
+            return made
+        manifest, text = made
+        written = {MANIFEST: manifest.encode(), CARD: text.encode()}
+        return compare(project.dataset, work / "data", written, manifest, _keys_of(load_schemas(project.schemas)))
+
+
+def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt | tuple[Manifest, str]:
+    """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong."""
+    schemas = load_schemas(project.schemas)
+    tables = read_tables(project, schemas)
+    index, found = _index(project, schemas, engine, work, tell)
+    planned = plan(index, read_ledger(project.ledger), project.settings.splits)
+    facts = _compile(planned, schemas, tables, engine, work, tell)
+    problems = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
+    if problems:
+        return Rebuilt(problems=problems)
+    if not facts.files:
+        raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
+    _corpus_tables(schemas, tables, facts, work)
+    return _describe(project, schemas, planned, index, facts)
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------
@@ -225,6 +245,13 @@ def _table_facts(name: str, schemas: Schemas, facts: ShardFacts, order: list[str
 
 def _file_entry(file: FileFacts) -> dict[str, Any]:
     return {"path": file.path, "split": file.split, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
+
+
+def _keys_of(schemas: Schemas) -> dict[str, list[str]]:
+    """The columns that name a row, by config."""
+    keys = {name: ["article_id"] for name in (ARTICLES, RECORDS, STANDOFF)}
+    keys |= {name: ["article_id", layer.key.name] for name, layer in schemas.layers.items()}
+    return keys | {name: [table.key.name] for name, table in schemas.tables.items()}
 
 
 def _card_columns(name: str, schemas: Schemas) -> list[tuple[str, str, str, bool]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dateline.cli.words import JobsOption, JsonOption, ProjectOption
+
+if TYPE_CHECKING:
+    from dateline.compare import Differences
 
 
 def command(
@@ -16,18 +19,28 @@ def command(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Remove files of the build before at once, not at the next rebuild.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 and name what differs if dataset/ is not what seeds/ give.")
+    ] = False,
     project: ProjectOption = Path(),
     json: JsonOption = False,
 ) -> None:
     """Compile seeds/ into dataset/. If anything is wrong (exit 1), dataset/ stays as it was."""
     from dateline.cli.results import count, print_json, print_problems, progress_bar
     from dateline.engines import LocalEngine
-    from dateline.pipeline import rebuild
+    from dateline.pipeline import Rebuilt, rebuild
+    from dateline.pipeline import check as check_dataset
     from dateline.project import find_project
 
     home = find_project(project)
     with progress_bar() as tell:
-        result = rebuild(home, LocalEngine(jobs), tell=tell, sweep=sweep)
+        if check:
+            result = check_dataset(home, LocalEngine(jobs), tell=tell)
+        else:
+            result = rebuild(home, LocalEngine(jobs), tell=tell, sweep=sweep)
+    if not isinstance(result, Rebuilt):
+        _print_differences(result, home.name_of(home.dataset), json)
+        raise typer.Exit(1 if result else 0)
     manifest = result.manifest
     if json:
         print_json({
@@ -53,3 +66,25 @@ def command(
             print(f"{count(len(result.kept), 'file')} of the build before kept for its readers; the next rebuild removes them",
                   file=sys.stderr)  # fmt: skip
     raise typer.Exit(0 if manifest else 1)
+
+
+def _print_differences(found: Differences, name: str, json: bool) -> None:
+    from dateline.cli.results import count, print_json
+
+    if json:
+        print_json({"success": not found, **found.as_json()})
+        return
+    for row in found.rows:
+        print(f"{row['table']} {row['row']}  {row['difference']}")
+    if found.more_rows:
+        print(f"... and {found.more_rows:,} more rows")
+    for kind in ("missing", "extra", "changed"):
+        for path in getattr(found, kind):
+            print(f"{name}/{path}  {kind}")
+    if found:
+        files = len(found.missing) + len(found.extra) + len(found.changed)
+        rows = len(found.rows) + found.more_rows
+        print(f"{name}/ is not what the seeds give: {count(files, 'file')} and {count(rows, 'row')} differ; run dateline rebuild",
+              file=sys.stderr)  # fmt: skip
+    else:
+        print(f"{name}/ is what the seeds give")
