@@ -4,6 +4,7 @@ DatelineError            exit code 2: the command could not run
 ├── UsageError           words on the command line that make no sense together
 ├── ProjectError         no project found, or its pyproject.toml is wrong
 ├── SchemaError          a file in schemas/ does not describe a layer
+├── MigrationError       a file in schemas/migrations/ is wrong, or migrated seeds cannot be written
 ├── InputError           an input file cannot be read at all
 ├── BuildError           a rebuild could not write its result
 └── LoadError            a dataset, config or split that is not there
@@ -76,6 +77,10 @@ class ProjectError(DatelineError):
 
 class SchemaError(DatelineError):
     """A schema file does not describe a layer."""
+
+
+class MigrationError(DatelineError):
+    """A migration is wrong, or its result cannot be written."""
 
 
 class InputError(DatelineError):

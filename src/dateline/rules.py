@@ -172,6 +172,9 @@ _RULES = (
     # import
     Rule("import-syntax", "import", "{fault}", "docs/authoring.md describes the format."),
     Rule("words-not-found", "import", "{words!r} {fault}", "{advice}"),
+    # migrate
+    Rule("migrate-version", "migrate", "{fault}", "docs/migrations.md says how records and migrations name their version."),
+    Rule("migrate-step", "migrate", "{target} step {number} ({step}) {fault}", "{advice}"),
 )
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}

@@ -81,7 +81,7 @@ def check_files(project: Project, paths: Iterable[Path]) -> Checked:
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)
     checked = Checked(problems=list(tables.problems))
-    for path in _files(project, paths):
+    for path in files_in(project, paths):
         checked.files += 1
         seen = len(checked.problems)
         for raw, record in _records(path, project.name_of(path), checked.problems):
@@ -91,7 +91,11 @@ def check_files(project: Project, paths: Iterable[Path]) -> Checked:
     return checked
 
 
-def _files(project: Project, paths: Iterable[Path]) -> Iterator[Path]:
+def files_in(project: Project, paths: Iterable[Path]) -> Iterator[Path]:
+    """The seed files that paths name, those of folders included.
+
+    Raises InputError for a path that is not there, or a file that is no seed file.
+    """
     for path in paths:
         if path.is_dir():
             inside = [p for p in seed_files(project) if path.resolve() in p.resolve().parents]
