@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from building import REPOSITORY, Json, ProjectFolder, mention, record
+from building import REPOSITORY, Json, ProjectFolder, mention, record, shared
 from conftest import Run
 from dateline.errors import DatelineError, MigrationError
 from dateline.importing import encode
 from dateline.migrate import plan_migration, write_migration
 from dateline.migrations import OPERATIONS, Migration, Step, StepFault, migrate_record, read_migrations
+from dateline.project import find_project
 
 RENAME = {"op": "rename_field", "layer": "mentions", "field": "kind", "to": "label", "why": "w"}
 SHORTEN = {"op": "rename_label", "layer": "mentions", "field": "label", "labels": {"PERSON": "PER", "PLACE": "LOC"}, "why": "w"}
@@ -440,6 +441,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 import dateline.migrate as m
+from dateline.project import find_project
 at, calls = int(sys.argv[1]), 0
 def killing(name, real):
     def call(*a, **k):
@@ -492,3 +494,64 @@ def test_a_folder_that_cannot_be_written_leaves_all_as_it_was(seeds: ProjectFold
     with pytest.raises(DatelineError, match=r"b\.jsonl: No space left on device; nothing was changed"):
         write_migration(seeds.project, plan)
     assert contents(seeds) == before
+
+
+# ---- this corpus ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    """This repository's schemas, with the first draft of the reference record as its only seed."""
+    path = shared() / "record" / "ap-20241031-648d3119dda7.standoff.json"
+    if not path.is_file():
+        pytest.skip("the first draft of the reference record is not on this machine")
+    (tmp_path / "schemas").symlink_to(REPOSITORY / "schemas", target_is_directory=True)
+    (tmp_path / "pyproject.toml").write_bytes((REPOSITORY / "pyproject.toml").read_bytes())
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "tables").symlink_to(REPOSITORY / "seeds" / "tables", target_is_directory=True)
+    (tmp_path / "seeds" / "draft.json").write_bytes(path.read_bytes())
+    return tmp_path / "seeds" / "draft.json"
+
+
+def test_the_first_draft_of_the_reference_record_migrates_but_for_what_people_must_say(draft: Path) -> None:
+    home = find_project(draft)
+    plan = plan_migration(home, [draft])
+    assert [(p.rule, p.says) for p in plan.problems] == [
+        ("missing-field", "lacks the field 'fictional'"),
+        ("missing-field", "lacks the field 'group'"),
+        ("missing-field", "lacks the field 'origin'"),
+    ]
+    # every step whose case the draft holds does something: it has no >= and no <
+    idle = [str(s) for s, t in zip(plan.migrations[0].steps, plan.tallies["0.2.0"], strict=True) if not t.items]
+    assert idle == ["set_where quantities.low_closed", "set_where quantities.high_closed"]
+
+
+def test_with_their_word_the_draft_becomes_a_record_of_today(draft: Path) -> None:
+    before = json.loads(draft.read_bytes())
+    draft.write_text(json.dumps({**before, "fictional": False, "origin": "WIRE", "group": "a"}), encoding="utf-8")
+    home = find_project(draft)
+    plan = plan_migration(home, [draft])
+    assert plan.problems == []
+    assert write_migration(home, plan) == ["seeds/draft.json"]
+    after = json.loads(draft.read_bytes())
+    assert after["schema_version"] == "0.2.0" and after["text"]["sha256"] == before["text"]["sha256"]
+    assert all_spans(after) == all_spans({k: v for k, v in before.items() if k != "derived"})
+    assert len(after["factuality"]) == sum(len(e["factuality"]) for e in before["events"])
+    assert [s["layer"] for s in after["annotation_sets"]] == list(before["provenance"][0]["layer_status"])
+    by_id = {q["quantity_id"]: q for q in after["quantities"]}
+    # where the corrected record of today was decided by rule too, it agrees
+    today = json.loads((REPOSITORY / "seeds" / "articles" / "ap-20241031-648d3119dda7.json").read_bytes())
+    for q in today["quantities"]:
+        if q["quantity_id"] in by_id:
+            for name in ("comparator", "value", "low", "high", "low_closed", "high_closed", "restates_quantity_id"):
+                assert by_id[q["quantity_id"]].get(name) == q.get(name), (q["quantity_id"], name)
+    kinds = {c["claim_id"]: (c["claim_type"], c["modality"]) for c in after["claims"]}
+    for c in today["claims"]:
+        if c["claim_id"] in kinds and c["claim_id"] != "c33":  # a person made it a claim of a quantity
+            assert kinds[c["claim_id"]] == (c["claim_type"], c["modality"]), c["claim_id"]
+
+
+def test_the_seeds_of_this_corpus_are_at_its_newest_version() -> None:
+    home = find_project(REPOSITORY)
+    plan = plan_migration(home, [home.seeds])
+    assert plan.problems == [] and plan.records == 0 and len(plan.files) >= 7

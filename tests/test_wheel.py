@@ -46,7 +46,8 @@ def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel
     manifest = read_manifest(REPOSITORY / "dataset")
     assert {f"dateline/corpus/dataset/{path}" for path in manifest.paths()} <= names
     for folder in ("schemas", "expectations"):
-        assert {f"dateline/corpus/{folder}/{p.name}" for p in (REPOSITORY / folder).iterdir()} <= names
+        files = [p for p in (REPOSITORY / folder).rglob("*") if p.is_file()]
+        assert {f"dateline/corpus/{p.relative_to(REPOSITORY).as_posix()}" for p in files} <= names
     assert "dateline/py.typed" in names and "dateline/reserved/article.schema.json" in names
     assert {Path(n).name for n in names if ".dist-info/licenses/" in n} == {"LICENSE", "LICENSE-DATA"}
     assert not [n for n in names if n.startswith(("seeds", "tests"))]
