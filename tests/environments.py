@@ -6,7 +6,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ import pytest
 from building import REPOSITORY
 
 
-def environment(name: str, *words: str, offline: Path | None = None) -> Path:
-    """The python of an environment in which `pip install WORDS` was run; from the folder `offline` alone, if given.
+def environment(name: str, *words: str, offline: Path | None = None, base: str = sys.executable) -> Path:
+    """The python of an environment of `base` in which `pip install WORDS` was run; from the folder `offline` alone, if given.
 
     Skips the test if the packages cannot be had.
     """
@@ -24,7 +23,7 @@ def environment(name: str, *words: str, offline: Path | None = None) -> Path:
     stamp = folder / f".installed-{key}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not stamp.exists():
-        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([base, "-m", "venv", "--clear", str(folder)], check=True, capture_output=True)
         source = ["--no-index", "--find-links", str(offline)] if offline else []
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *source, *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)

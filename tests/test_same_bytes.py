@@ -1,0 +1,91 @@
+"""Same input, same bytes: whatever the environment, and the same logical digest whatever the writer of Parquet."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from building import REPOSITORY
+from environments import THIS, environment, run
+
+BUILD = ("edtf", "filelock", "jsonschema-rs", "langcodes", "orjson", "packaging", "pycountry", "pyyaml", "rensa", "rich", "typer")
+"""What a rebuild imports beside pyarrow; Great Expectations and datasets are not among it."""
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """This repository's corpus, without its dataset."""
+    root = tmp_path / "corpus"
+    for name in ("seeds", "schemas"):
+        shutil.copytree(REPOSITORY / name, root / name)
+    shutil.copy(REPOSITORY / "pyproject.toml", root)
+    return root
+
+
+def built(python: Path | str, corpus: Path, *words: str, **environment: str) -> dict[str, str]:
+    """Rebuild from nothing; the digest of every file, and the logical digest."""
+    shutil.rmtree(corpus / "dataset", ignore_errors=True)
+    settings = {"PYTHONPATH": str(REPOSITORY / "src"), **environment}
+    done = run(python, "-m", "dateline", "rebuild", "--json", *words, cwd=corpus, **settings)
+    assert done.returncode == 0, done.stderr + done.stdout
+    manifest = json.loads((corpus / "dataset" / "manifest.json").read_bytes())
+    files = {file["path"]: file["sha256"] for table in manifest["tables"].values() for file in table["files"]}
+    return {**files, "card": manifest["card"]["sha256"], "logical": manifest["logical_digest"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"PYTHONHASHSEED": "1"},
+        {"PYTHONHASHSEED": "4242", "TZ": "Pacific/Kiritimati"},
+        {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "TZ": "America/St_Johns"},
+        {"LC_ALL": "de_DE.UTF-8", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"},
+    ],
+    ids=lambda s: ",".join(f"{k}={v}" for k, v in s.items()),
+)
+def test_equal_bytes_in_any_locale_time_zone_and_hash_order(corpus: Path, surroundings: dict[str, str]) -> None:
+    committed = json.loads((REPOSITORY / "dataset" / "manifest.json").read_bytes())
+    made = built(THIS, corpus, "--jobs", "2", **surroundings)
+    assert made["logical"] == committed["logical_digest"]
+    assert made["card"] == committed["card"]["sha256"]
+    assert made.keys() - {"card", "logical"} == {f["path"] for t in committed["tables"].values() for f in t["files"]}
+
+
+def other_python() -> tuple[str, str]:
+    """Another Python than this one, of 3.11 or newer, and its version; skips the test if there is none."""
+    versions = ("3.13", "3.12", "3.11", "3.14")
+    places = sorted(Path.home().glob(".pyenv/versions/*/bin/python3"))
+    for candidate in [*(shutil.which(f"python{v}") for v in versions), *map(str, places)]:
+        if candidate is None:
+            continue
+        asked = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
+        found = re.match(r"Python (3\.\d+)", asked.stdout)
+        if found and found[1] in versions and found[1] != f"3.{sys.version_info.minor}":
+            return candidate, found[1]
+    pytest.skip("no second Python of 3.11 or newer on this machine")
+
+
+@pytest.mark.slow
+def test_equal_bytes_on_another_version_of_python(corpus: Path) -> None:
+    base, version = other_python()
+    constraints = str(REPOSITORY / "constraints.txt")
+    python = environment(f"py{version}", "-c", constraints, "pyarrow", *BUILD, base=base)
+    assert built(python, corpus) == built(THIS, corpus)
+
+
+@pytest.mark.slow
+def test_equal_logical_digest_with_another_major_of_pyarrow(corpus: Path) -> None:
+    import pyarrow
+
+    major = int(pyarrow.__version__.split(".")[0])
+    python = environment("pyarrow", f"pyarrow<{major}", "pyarrow>=21", *BUILD)
+    asked = run(python, "-c", "import pyarrow; print(pyarrow.__version__)", cwd=corpus)
+    assert int(asked.stdout.split(".")[0]) < major
+    assert built(python, corpus)["logical"] == built(THIS, corpus)["logical"]
