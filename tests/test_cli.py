@@ -122,6 +122,15 @@ def test_what_cannot_run_says_so_in_one_line_and_exits_2(
         ("[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nmode = 'x'\n", 'mode must be "computed" or "given"'),
         ("[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nquotas = {all = 1.0}\n", "'all' cannot name a split"),
         (
+            "[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nnear_duplicates = 1\n",
+            "near_duplicates must be true or false; it is 1",
+        ),
+        ("[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nthreshold = 0.3\n", "threshold must be from 0.5 to 1; it is 0.3"),
+        (
+            "[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nnum_perm = 0\n",
+            "num_perm must be a whole number from 16 to 1024",
+        ),
+        (
             "[tool.dateline]\nname = 'a'\ndefault_config = 'figures'\n",
             "'figures' is no config; there are articles",
         ),
@@ -132,6 +141,24 @@ def test_wrong_settings_are_named_with_what_there_is(dateline: Run, folder: Proj
     (folder.root / "pyproject.toml").write_text(text)
     done = dateline("rebuild", cwd=folder.root)
     assert done.returncode == 2 and says in done.stderr
+
+
+def test_a_warning_is_told_and_fails_no_check(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from dateline.cli import app
+    from dateline.compile import seeds
+    from dateline.compile.seeds import Checked
+    from dateline.errors import Place, Problem
+
+    warning = Problem(Place("seeds/a.jsonl", 1, "$"), "some-rule", "is odd", "Look again.", "warning")
+    monkeypatch.setattr(seeds, "check_files", lambda *_: Checked(1, 1, [warning]))
+    told = CliRunner().invoke(app, ["check", "--project", str(folder.root)])
+    assert told.exit_code == 0
+    assert told.stderr.startswith("seeds/a.jsonl:1 $  is odd  [some-rule, warning]\n")
+    assert told.stdout == "1 record in 1 file: no problems, 1 warning\n"
+    told = CliRunner().invoke(app, ["check", "--json", "--project", str(folder.root)])
+    assert told.exit_code == 0 and json.loads(told.stdout)["success"] is True
 
 
 def test_doctor_says_what_is_missing(dateline: Run, folder: ProjectFolder) -> None:

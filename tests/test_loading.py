@@ -90,7 +90,7 @@ def test_every_surface_is_the_text_between_its_offsets(flagship: Project) -> Non
 
 
 def test_a_config_or_split_without_rows_comes_back_empty_with_its_types(folder: ProjectFolder) -> None:
-    folder.seed(*[record(f"a{n}") for n in range(5)])
+    folder.seed(*[record(f"a{n}", f"Text {n} of its own.") for n in range(5)])
     folder.rebuild()
     source = folder.root / "dataset"
     for streaming in (False, True):

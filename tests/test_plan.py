@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
+from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from building import ProjectFolder, record
+from conftest import Run
 from dateline.compile.index import INDEX_SCHEMA
 from dateline.compile.plan import Plan, assign_splits, plan
 from dateline.errors import ProjectError
@@ -26,6 +30,81 @@ def index(*articles: tuple[str, str | None, str | None]) -> pa.Table:
         for n, (a, g, s) in enumerate(articles, 1)
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=INDEX_SCHEMA)
+
+
+SLOTS = 128
+BASES = np.random.default_rng(9).integers(0, 2**31, (6, SLOTS), dtype=np.uint32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Article:
+    """An article for a plan: what it names, and a signature that differs from a base's in some numbers."""
+
+    number: int
+    group: int | None = None
+    supersedes: int | None = None
+    base: int | None = None
+    unequal: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"a{self.number:03}"
+
+    @property
+    def earlier(self) -> str:
+        return f"a{self.supersedes:03}" if self.supersedes is not None else ""
+
+    @property
+    def signature(self) -> bytes | None:
+        if self.base is None:
+            return None
+        numbers = BASES[self.base].copy()
+        at = np.random.default_rng(self.number).permutation(SLOTS)[: self.unequal]
+        numbers[at] = 2**31 + self.number  # no two articles are equal there
+        return bytes(numbers.astype("<u4").tobytes())
+
+
+def index_of(articles: Sequence[Article]) -> pa.Table:
+    known = {a.id for a in articles}
+    made = index(*[
+        (a.id, f"g{a.group}" if a.group is not None else None, a.earlier if a.earlier in known else None)
+        for a in articles
+    ])  # fmt: skip
+    at = made.column_names.index("minhash")
+    return made.set_column(at, "minhash", pa.array([a.signature for a in articles], pa.large_binary()))
+
+
+ARTICLE = st.builds(
+    Article,
+    number=st.integers(0, 60),
+    group=st.none() | st.integers(0, 12),
+    supersedes=st.none() | st.integers(0, 60),
+    base=st.none() | st.integers(0, 5),
+    unequal=st.integers(0, 40),
+)
+ARTICLES = st.lists(ARTICLE, unique_by=lambda a: a.number, max_size=25)
+
+
+def connected(articles: Sequence[Article], ledger: Ledger) -> list[set[str]]:
+    """The components by the plain definition, over names of articles (`a..`) and groups (`g..`)."""
+    known = {a.id for a in articles}
+    edges = [(a.id, f"g{a.group}") for a in articles if a.group is not None]
+    edges += [(a.id, a.earlier) for a in articles if a.earlier in known]
+    edges += [(entry.article_id, entry.group) for entry in ledger.values()]
+    for n, a in enumerate(articles):
+        for b in articles[:n]:
+            if a.signature and b.signature:
+                equal = sum(x == y for x, y in zip(_numbers(a.signature), _numbers(b.signature), strict=True))
+                edges += [(a.id, b.id)] if equal / SLOTS >= Splits().threshold else []
+    parts = [{a.id} for a in articles]
+    for one, other in edges:
+        touched = [part for part in parts if one in part or other in part]
+        parts = [part for part in parts if part not in touched] + [{one, other}.union(*touched)]
+    return parts
+
+
+def _numbers(signature: bytes) -> list[int]:
+    return list(map(int, np.frombuffer(signature, "<u4")))
 
 
 def placed(made: Plan) -> dict[str, tuple[str, str, int]]:
@@ -55,10 +134,176 @@ def test_the_plan_does_not_depend_on_the_order_of_the_index(pairs: list[tuple[in
 @given(st.sets(st.integers(), min_size=3, max_size=200), st.text())
 def test_quotas_are_exact(numbers: set[int], salt: str) -> None:
     groups = [str(n) for n in numbers]
-    counts = Counter(assign_splits(groups, groups, {}, Splits(salt=salt)).values())
+    counts = Counter(assign_splits(groups, {}, Splits(salt=salt)).values())
     for split, share in Splits().quotas.items():
         assert abs(counts[split] - share * len(groups)) <= 2
         assert counts[split] >= 1
+
+
+@given(st.lists(st.sampled_from(["train", "validation", "test"]), max_size=30), st.integers(3, 30), st.text(max_size=3))
+def test_no_split_stays_empty_beside_a_ledger(held: list[str], new: int, salt: str) -> None:
+    frozen = {f"h{n}": split for n, split in enumerate(held)}
+    for few in (new, 3 - len(set(held))):
+        chosen = assign_splits([*frozen, *[f"n{n}" for n in range(few)]], frozen, Splits(salt=salt))
+        assert set(chosen.values()) == {"train", "validation", "test"} or not chosen
+        assert chosen.items() >= frozen.items()
+
+
+def test_no_split_stays_empty_though_a_larger_one_lacks_more() -> None:
+    shares = Splits(quotas={"a": 0.495, "b": 0.495, "c": 0.01})
+    frozen = {f"h{n}": "b" for n in range(147)}
+    chosen = assign_splits([*frozen, "n1", "n2"], frozen, shares)
+    assert {chosen["n1"], chosen["n2"]} == {"a", "c"}
+
+
+def ledger_of(made: Plan) -> dict[str, Entry]:
+    """The ledger that a release of this plan would write."""
+    return {i: Entry(i, split, group, segment, "0.1.0") for i, (split, group, segment) in placed(made).items()}
+
+
+def told(made: Plan) -> list[tuple[str, str]]:
+    """Rule and words of every problem; the words name the articles."""
+    return [(p.rule, p.says) for p in made.problems]
+
+
+@given(ARTICLES, ARTICLES, st.dictionaries(st.integers(0, 12), st.sampled_from(["train", "test"])), st.randoms())
+def test_groups_splits_and_what_is_left_out_are_as_defined_in_any_order(
+    old: list[Article], new: list[Article], moved: dict[int, str], random: object
+) -> None:
+    ledger = ledger_of(plan(index_of(old), {}, Splits()))
+    # a ledger of any history: groups moved before they were released
+    ledger = {i: dataclasses.replace(e, split=moved.get(BY_NAME.get(e.group, -1), e.split)) for i, e in ledger.items()}
+    articles = list({a.number: a for a in [*old, *new]}.values())[len(old) // 3 :]  # some are gone, some are edited
+    one = plan(index_of(articles), ledger, Splits())
+    where = placed(one)
+    left_out = set(one.left_out)
+    assert where.keys() | left_out == {a.id for a in articles} and not where.keys() & left_out
+
+    for part in connected(articles, ledger):
+        held = {ledger[i].split for i in part if i in ledger}
+        free = {a.id for a in articles if a.id in part} - ledger.keys()
+        assert free & left_out == (free if len(held) > 1 else set())
+        if len(held) < 2:
+            assert len({where[i][0] for i in part if i in where}) <= 1
+            assert len({where[i][1] for i in free}) <= 1
+    assert all((where[i][0], where[i][1]) == (ledger[i].split, ledger[i].group) for i in where.keys() & ledger.keys())
+    by_group: dict[str, set[int]] = {}
+    for number, part in enumerate(connected(articles, ledger)):
+        for i in part & where.keys():
+            by_group.setdefault(where[i][1], set()).add(number)
+    assert all(len(numbers) == 1 for numbers in by_group.values()), "a name stands for one group"
+    assert sorted(p.says.split("'")[1] for p in one.problems if p.rule == "split-bridge") == sorted(left_out)
+
+    random.shuffle(articles)  # type: ignore[attr-defined]
+    two = plan(index_of(articles), ledger, Splits())
+    assert (placed(two), two.left_out) == (where, one.left_out)
+    assert [rule for rule, _ in told(two)] == [rule for rule, _ in told(one)]
+
+
+BY_NAME = {f"g{n}": n for n in range(13)}
+
+
+@given(ARTICLES, st.lists(ARTICLES, max_size=4))
+def test_articles_added_in_any_number_of_releases_move_none(first: list[Article], later: list[list[Article]]) -> None:
+    articles = {a.number: a for a in first}
+    ledger = ledger_of(plan(index_of(first), {}, Splits()))
+    for added in later:
+        articles |= {a.number: a for a in added if a.number not in articles}
+        made = plan(index_of(list(articles.values())), ledger, Splits())
+        now = ledger_of(made)
+        assert {i: (now[i].split, now[i].group) for i in ledger} == {i: (e.split, e.group) for i, e in ledger.items()}
+        assert not set(made.left_out) & ledger.keys()
+        articles = {n: a for n, a in articles.items() if a.id not in made.left_out}
+        ledger = now
+
+
+def test_an_article_that_bridges_two_released_splits_is_left_out_and_told_as_a_warning(folder: ProjectFolder) -> None:
+    words = [f"word{n}" for n in range(400)]
+    one, other = " ".join(words[:200]), " ".join(words[200:])
+    entries = [
+        {"article_id": i, "split": split, "group": i, "segment": 1, "added_in": "0.1.0"}
+        for i, split in (("a1", "train"), ("a2", "test"))
+    ]
+    (folder.root / "seeds" / "ledger.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries))
+    standing = [record("a1", one), record("a2", other)]
+    bridging = [record("b1", one + " more", group="s"), record("b2", other + " more", group="s"), record("b3", group="s")]
+    apart = record("c1", "Quite another story, told nowhere else.")
+    folder.seed(*standing, *bridging, apart)
+    made = folder.rebuild()
+    assert made.problems == [] and made.manifest is not None
+    assert made.manifest.tables["articles"].splits == {"train": 1, "validation": 1, "test": 1}
+    assert made.manifest.splits["left_out"] == 3
+    assert [(p.rule, p.level, p.place.line) for p in made.warnings] == [("split-bridge", "warning", n) for n in (3, 4, 5)]
+    assert (
+        "'b1'" in made.warnings[0].says and "'a1' in train" in made.warnings[0].says and "'a2' in test" in made.warnings[0].says
+    )
+    tree = folder.tree()
+    folder.seed(*reversed([*standing, *bridging, apart]))
+    folder.rebuild(sweep=True)
+    assert folder.tree() == tree
+
+
+def test_warnings_are_printed_and_do_not_fail(dateline: Run, folder: ProjectFolder) -> None:
+    folder.settings("[tool.dateline.splits]", 'mode = "given"')
+    text = " ".join(f"word{n}" for n in range(200))
+    folder.seed(record("a1", text, split="train"), record("a2", text + " more", split="test"))
+    done = dateline("rebuild", cwd=folder.root)
+    assert done.returncode == 0 and done.stdout.startswith("dataset/ rebuilt: 2 articles")
+    assert done.stderr.startswith(
+        "seeds/a.jsonl:1 $  article 'a1' (train) is nearly the text of 'a2' (test), which stands at seeds/a.jsonl:2  "
+        "[split-leak, warning]\n"
+    )
+    found = json.loads(dateline("rebuild", "--json", cwd=folder.root).stdout)
+    assert found["success"] and found["problems"] == [] and [p["rule"] for p in found["warnings"]] == ["split-leak"]
+
+
+@given(ARTICLES, st.lists(st.sampled_from(["train", "dev", "test"]), min_size=25, max_size=25), st.randoms())
+def test_given_splits_are_kept_and_every_leak_names_its_articles(
+    articles: list[Article], drawn: list[str], random: object
+) -> None:
+    split = {a.id: s for a, s in zip(articles, drawn, strict=False)}
+
+    def made(order: Sequence[Article]) -> Plan:
+        rows = index_of(order)
+        column = pa.array([split[a.id] for a in order], pa.string())
+        return plan(rows.set_column(rows.column_names.index("split"), "split", column), {}, Splits(mode="given"))
+
+    one = made(articles)
+    assert {i: s for i, (s, _, _) in placed(one).items()} == split and one.left_out == []
+    leaks = [tuple(p.says.split("'")[1::2]) for p in one.problems if "nearly" in p.says]
+    near = {
+        (a.id, b.id)
+        for a in articles for b in articles
+        if a.signature and b.signature and split[a.id] != split[b.id]
+        and (np.array(_numbers(a.signature)) == np.array(_numbers(b.signature))).mean() >= Splits().threshold
+    }  # fmt: skip
+    assert {(x, split[y]) for pair in leaks for x, y in (pair, pair[::-1])} == {(x, split[y]) for x, y in near}
+    assert {(x, y) for pair in leaks for x, y in (pair, pair[::-1])} <= near
+    declared = connected([dataclasses.replace(a, base=None) for a in articles], {})
+    crossing = sum(len({split[i] for i in part if i in split}) - 1 for part in declared)
+    assert sum("shares a group" in p.says for p in one.problems) == crossing
+    assert all(p.rule == "split-leak" and not p.fails for p in one.problems)
+    random.shuffle(articles)  # type: ignore[attr-defined]
+    assert {says.rpartition(",")[0] for _, says in told(made(articles))} == {says.rpartition(",")[0] for _, says in told(one)}
+
+
+def test_released_articles_that_leak_are_told_and_stay() -> None:
+    articles = [Article(1, base=1), Article(2, base=1), Article(3)]
+    ledger = {f"a{n:03}": Entry(f"a{n:03}", split, f"a{n:03}", 1, "0.1.0") for n, split in ((1, "train"), (2, "test"))}
+    made = plan(index_of(articles), ledger, Splits())
+    assert {i: split for i, (split, _, _) in placed(made).items() if i in ledger} == {"a001": "train", "a002": "test"}
+    assert [p.rule for p in made.problems] == ["split-leak"]
+
+
+def test_an_article_without_a_group_is_in_the_group_of_its_id() -> None:
+    where = placed(plan(index(("x", None, None), ("a", "x", None)), {}, Splits()))
+    assert where["x"] == where["a"]
+
+
+def test_an_article_whose_story_was_released_joins_it_though_the_released_ones_are_gone() -> None:
+    ledger = {"a1": Entry("a1", "test", "g1", 1, "0.1.0")}
+    where = placed(plan(index(("a2", "g1", None), ("a3", None, None)), ledger, Splits()))
+    assert where["a2"][:2] == ("test", "g1")
 
 
 def test_released_articles_keep_split_segment_and_versions_and_new_ones_join_their_group() -> None:

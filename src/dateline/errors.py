@@ -47,8 +47,13 @@ class Problem:
     level: str = "error"
     snippet: str | None = None
 
+    @property
+    def fails(self) -> bool:
+        """Whether it is an error; a warning is told and stops nothing."""
+        return self.level == "error"
+
     def __str__(self) -> str:
-        return f"{self.place}  {self.says}  [{self.rule}]"
+        return f"{self.place}  {self.says}  [{self.rule}{'' if self.fails else ', ' + self.level}]"
 
     def as_json(self) -> dict[str, object]:
         """The problem as plain JSON types."""

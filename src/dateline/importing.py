@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dateline.compile.check import check_record
+from dateline.compile.check import check_record, is_withheld
 from dateline.compile.read import RawRecord
 from dateline.compile.seeds import read_tables
+from dateline.compile.signature import add_signature, signing_of
 from dateline.errors import InputError, Place, Problem
 from dateline.files import write_atomically
 from dateline.importers import importer
@@ -46,6 +47,7 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
     format, InputError for a path that is not there.
     """
     read = importer(source)
+    signing = signing_of(project.settings.splits)
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)
     result = ImportResult(problems=list(tables.problems))
@@ -58,6 +60,8 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
                 continue
             raw = encode(document.record)
             found = check_record(document.record, RawRecord(Place(document.source), 0, raw), schemas, tables.keys)
+            if not found and is_withheld(document.record) and add_signature(document.record, signing):
+                raw = encode(document.record)  # while the text is at hand: it may be taken out later
             # pointers hold in the document too, lines do not
             result.problems += [dataclasses.replace(p, place=Place(document.source, 0, p.place.pointer)) for p in found]
             article_id = document.record.get("article_id")

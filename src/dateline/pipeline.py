@@ -7,6 +7,7 @@ digest, the manifest follows, and the card, which names every file that a loader
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 import tempfile
@@ -26,6 +27,7 @@ from dateline.compile.parquet import FileFacts, write_whole
 from dateline.compile.plan import Plan, plan
 from dateline.compile.seeds import Tables, read_tables, seed_files
 from dateline.compile.shard import DIGEST_ENTRY, ShardFacts, ShardTask, compile_shard
+from dateline.compile.signature import signing_of
 from dateline.compile.tables import (
     ARTICLES,
     RECORDS,
@@ -58,10 +60,11 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass
 class Rebuilt:
-    """What a rebuild did: the manifest of the new dataset, or the problems for which there is none."""
+    """What a rebuild did: the manifest of the new dataset, or the problems for which there is none; warnings either way."""
 
     manifest: Manifest | None = None
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     changed: bool = False
     swept: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -75,7 +78,9 @@ def rebuild(project: Project, engine: Engine, *, tell: Tell = lambda *_: None, s
     """
     with _work_folder(project) as work:
         made = _make(project, engine, work, tell)
-        return made if isinstance(made, Rebuilt) else _promote(project, *made, work, sweep)
+        if isinstance(made, Rebuilt):
+            return made
+        return dataclasses.replace(_promote(project, made.manifest, made.card, work, sweep), warnings=made.warnings)
 
 
 def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> Rebuilt | Differences:
@@ -87,25 +92,34 @@ def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> 
         made = _make(project, engine, work, tell)
         if isinstance(made, Rebuilt):
             return made
-        manifest, text = made
-        written = {MANIFEST: manifest.encode(), CARD: text.encode()}
-        return compare(project.dataset, work / "data", written, manifest, _keys_of(load_schemas(project.schemas)))
+        written = {MANIFEST: made.manifest.encode(), CARD: made.card.encode()}
+        return compare(project.dataset, work / "data", written, made.manifest, _keys_of(load_schemas(project.schemas)))
 
 
-def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt | tuple[Manifest, str]:
+@dataclass(frozen=True)
+class _Made:
+    """All of a dataset but its place: data files lie in the work folder."""
+
+    manifest: Manifest
+    card: str
+    warnings: list[Problem]
+
+
+def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt | _Made:
     """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong."""
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)
     index, found = _index(project, schemas, engine, work, tell)
     planned = plan(index, read_ledger(project.ledger), project.settings.splits)
     facts = _compile(planned, schemas, tables, engine, work, tell)
-    problems = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
+    told = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
+    problems, warnings = [p for p in told if p.fails], [p for p in told if not p.fails]
     if problems:
-        return Rebuilt(problems=problems)
+        return Rebuilt(problems=problems, warnings=warnings)
     if not facts.files:
         raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
     _corpus_tables(schemas, tables, facts, work)
-    return _describe(project, schemas, planned, index, facts)
+    return _Made(*_describe(project, schemas, planned, index, facts), warnings)
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------
@@ -113,8 +127,10 @@ def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt |
 
 def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell: Tell) -> tuple[pa.Table, list[Problem]]:
     sources = tuple(schemas.sources.items())
+    splits = project.settings.splits
+    signing = signing_of(splits) if splits.near_duplicates else None
     tasks = [
-        IndexTask(path, project.name_of(path), work / f"spill-{number}", sources)
+        IndexTask(path, project.name_of(path), work / f"spill-{number}", sources, signing)
         for number, path in enumerate(seed_files(project))
     ]
     pieces, problems = [INDEX_SCHEMA.empty_table()], []
@@ -194,7 +210,7 @@ def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table
         logical_digest=logical,
         tables=tables,
         card={"path": CARD, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())},
-        splits=asdict(settings.splits),
+        splits={**asdict(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
         inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
         writer={"dateline": __version__, "pyarrow": pa.__version__},
     )

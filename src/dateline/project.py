@@ -20,11 +20,19 @@ class Splits:
 
     `mode` "computed": groups fill `quotas` (shares that sum to 1, by split) in the order of a salted hash;
     "given": each record names its own split.
+
+    Texts whose signatures (MinHash of `num_perm` numbers over shingles of so many words, or characters in scripts written
+    without spaces) agree in at least `threshold` of their numbers are near-duplicates and share a split.
     """
 
     mode: str = "computed"
     salt: str = ""
     quotas: dict[str, float] = field(default_factory=lambda: {"train": 0.8, "validation": 0.1, "test": 0.1})
+    near_duplicates: bool = True
+    threshold: float = 0.8
+    num_perm: int = 128
+    shingle_words: int = 3
+    shingle_characters: int = 5
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,18 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     for name in made.quotas:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "all":
             raise ProjectError(f'{file}: [tool.dateline.splits] {name!r} cannot name a split; use lower-case letters, not "all"')
+    if not isinstance(made.near_duplicates, bool):
+        raise ProjectError(
+            f"{file}: [tool.dateline.splits] near_duplicates must be true or false; it is {made.near_duplicates!r}"
+        )
+    if not isinstance(made.threshold, int | float) or not 0.5 <= made.threshold <= 1:
+        raise ProjectError(f"{file}: [tool.dateline.splits] threshold must be from 0.5 to 1; it is {made.threshold!r}")
+    for name, least, most in (("num_perm", 16, 1024), ("shingle_words", 1, 50), ("shingle_characters", 1, 50)):
+        number = getattr(made, name)
+        if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+            raise ProjectError(
+                f"{file}: [tool.dateline.splits] {name} must be a whole number from {least} to {most}; it is {number!r}"
+            )
     values = {**table, "splits": made}
     if "languages" in values:
         values["languages"] = tuple(values["languages"])

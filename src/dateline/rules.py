@@ -97,6 +97,12 @@ _RULES = (
         "A stand-off record names its text by sha256, n_code_points and n_bytes.",
     ),
     Rule("text-nul", "check", "holds a NUL at character {at}, which is no text", "Remove it before annotating: offsets change."),
+    Rule(
+        "text-minhash",
+        "check",
+        "{says}",
+        "Remove it; `dateline sign` makes it again from the text.",
+    ),
     # keys, references
     Rule(
         "duplicate-id", "check", "{found!r} stands at {other} already", "Local ids are unique in the article, across its layers."
@@ -168,6 +174,26 @@ _RULES = (
         "check",
         'has no split, but splits.mode is "given"',
         'Give every record a split, or use splits.mode = "computed".',
+    ),
+    Rule(
+        "minhash-made",
+        "plan",
+        "was made as {found}, but [tool.dateline.splits] says {expected}, and the two cannot be compared",
+        "Make it again from the text: remove it and run `dateline sign`.",
+    ),
+    Rule(
+        "split-bridge",
+        "plan",
+        "article {found!r} is left out: it connects released articles of different splits ({articles})",
+        "Released articles never move; an unreleased one that would join their splits cannot be placed without a leak.",
+        level="warning",
+    ),
+    Rule(
+        "split-leak",
+        "plan",
+        "article {found!r} ({split}) {relation} {other!r} ({other_split}), which stands at {at}",
+        "Who trains on one and tests on the other sees the test beforehand.",
+        level="warning",
     ),
     # import
     Rule("import-syntax", "import", "{fault}", "docs/authoring.md describes the format."),

@@ -14,7 +14,7 @@ Own keywords, all on properties unless said otherwise:
 - `x-withheld: true`       carries text; null where the text is withheld
 - `x-derive: {from, map}`  a column computed from other columns; may not stand in a record
 - `x-decimal: [p, s]`      a number kept as an exact decimal of p digits, s of them behind the point
-- `x-column: "<name>"`     column name of a nested article field (default: parent_child)
+- `x-column: "<name>"`     column name of a nested article field (default: parent_child; null: it becomes no column)
 - `x-table: "corpus"`      (on the schema) a corpus-level table, read from seeds/tables/
 - `x-prefix: "<p>"`        (on the schema) prefix of ids that importers give
 
@@ -368,8 +368,8 @@ def _fields(schema: Json, path: tuple[str, ...], file: str) -> Iterator[Field]:
             raise SchemaError(f"{file}: {'.'.join(here)}: x-withheld stands on the list itself, not inside it")
         if "properties" in prop:
             yield from _fields(prop, here, file)
-        else:
-            yield Field(prop.get("x-column", "_".join(here)), here, prop, _arrow(prop, file, here))
+        elif (column := prop.get("x-column", "_".join(here))) is not None:
+            yield Field(column, here, prop, _arrow(prop, file, here))
 
 
 # ---- what follows from a field -------------------------------------------------------------------------------

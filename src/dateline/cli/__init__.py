@@ -16,7 +16,7 @@ import typer
 from dateline import __version__
 from dateline.errors import DatelineError
 
-COMMANDS = ("rebuild", "check", "import", "migrate", "rules", "stats", "doctor")
+COMMANDS = ("rebuild", "check", "import", "sign", "migrate", "rules", "stats", "doctor")
 
 app = typer.Typer(
     name="dateline",

@@ -48,11 +48,13 @@ def command(
             "content_digest": manifest.content_digest if manifest else None,
             "logical_digest": manifest.logical_digest if manifest else None,
             "problems": [p.as_json() for p in result.problems],
+            "warnings": [p.as_json() for p in result.warnings],
         })  # fmt: skip
     elif manifest is None:
-        print_problems(result.problems)
+        print_problems([*result.warnings, *result.problems])
         print(f"{count(len(result.problems), 'problem')}; {home.name_of(home.dataset)}/ is as it was", file=sys.stderr)
     else:
+        print_problems(result.warnings)
         articles = manifest.tables["articles"]
         splits = ", ".join(f"{split} {rows:,}" for split, rows in articles.splits.items())
         rows = sum(table.rows for name, table in manifest.tables.items() if name not in {"records", "standoff"})
@@ -62,6 +64,8 @@ def command(
             f"{count(articles.rows, 'article')} ({splits}), {rows:,} rows in {filled} configs, "
             f"content {manifest.content_digest[:12]}"
         )
+        if left_out := manifest.splits["left_out"]:
+            print(f"{count(left_out, 'article')} left out", file=sys.stderr)
         if result.kept:
             print(f"{count(len(result.kept), 'file')} of the build before kept for its readers; the next rebuild removes them",
                   file=sys.stderr)  # fmt: skip

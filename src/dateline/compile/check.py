@@ -16,6 +16,7 @@ import jsonschema_rs
 
 from dateline.compile.laws import Report, check_laws, span_lists
 from dateline.compile.read import RawRecord, Steps, kind_of, line_of, pointer
+from dateline.compile.signature import sign, stored
 from dateline.errors import Place, Problem
 from dateline.rules import problem
 from dateline.schema import Json, Layer, SchemaRule, Schemas
@@ -58,6 +59,7 @@ def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Map
     shape_problems(record, schemas.record_validator, schemas.known_fields, quote, report)
     if not found:
         _text(record, report)
+        _signature(record, report)
         keys = _keys(record, schemas, report)
         text = record["text"].get("content")
         length = len(text) if text is not None else record["text"].get("n_code_points")
@@ -172,6 +174,21 @@ def _text(record: Json, report: Report) -> None:
     for name, unit, actual in (("n_code_points", "characters", len(content)), ("n_bytes", "bytes", len(encoded))):
         if said.get(name) not in (None, actual):
             report("text-length", ["text", name], found=said[name], expected=f"{actual} {unit}")
+
+
+def _signature(record: Json, report: Report) -> None:
+    """A stored signature is never made anew, so it is compared wherever its text is at hand."""
+    said = record["text"]
+    if said.get("minhash") is None:
+        return
+    made = stored(said["minhash"])
+    if made is None:
+        report("text-minhash", ["text", "minhash"], says="holds fewer or more numbers than it says")
+        return
+    name, signing, signature = made
+    content = said.get("content")
+    if content is not None and name == signing.name and signature != sign(content, signing):
+        report("text-minhash", ["text", "minhash"], says="is not the signature of this text")
 
 
 def _keys(record: Json, schemas: Schemas, report: Report) -> dict[str, set[str]]:

@@ -15,8 +15,10 @@ import orjson
 import pyarrow as pa
 
 from dateline.compile.check import check_record, is_withheld
-from dateline.compile.read import Refused, is_compressed, parse, read_raw
-from dateline.errors import Problem
+from dateline.compile.read import RawRecord, Refused, is_compressed, line_of, parse, pointer, read_raw
+from dateline.compile.signature import Signing, sign, stored
+from dateline.errors import Place, Problem
+from dateline.rules import problem
 from dateline.schema import schemas_from
 
 INDEX_SCHEMA = pa.schema([
@@ -26,6 +28,7 @@ INDEX_SCHEMA = pa.schema([
     ("supersedes", pa.string()),
     ("withheld", pa.bool_()),
     ("record_sha256", pa.string()),
+    ("minhash", pa.large_binary()),
     ("size", pa.int64()),
     ("file", pa.string()),
     ("plain", pa.string()),
@@ -34,17 +37,22 @@ INDEX_SCHEMA = pa.schema([
     ("length", pa.int64()),
 ])  # fmt: skip
 """`size` is the length of the record's canonical JSON, so it does not depend on how the record is written;
+`minhash` is the signature of the text, as little-endian uint32, null where there is none or none is asked for;
 `plain` is the file that `offset` and `length` (bytes) point into."""
 
 
 @dataclass(frozen=True)
 class IndexTask:
-    """One seed file to index; `spill` is where its plain form goes if it is compressed."""
+    """One seed file to index; `spill` is where its plain form goes if it is compressed.
+
+    `signing` says how near-duplicate signatures are made, None that none are.
+    """
 
     path: Path
     name: str
     spill: Path
     schema_sources: tuple[tuple[str, bytes], ...]
+    signing: Signing | None = None
 
 
 @dataclass
@@ -69,7 +77,7 @@ def index_file(task: IndexTask) -> Indexed:
             except Refused as refused:
                 problems.append(refused.problem)
                 continue
-            entry = _entry(record)
+            entry = _entry(record, None if task.signing is None else _signature(record, task.signing, raw, problems))
             if entry is None:  # without an id a record has no place in the plan: say all that is wrong with it now
                 schemas = schemas_from(dict(task.schema_sources))
                 problems += check_record(record, raw, schemas, {name: set() for name in schemas.tables})
@@ -88,7 +96,26 @@ def index_file(task: IndexTask) -> Indexed:
     return Indexed(pa.table(rows, schema=INDEX_SCHEMA), problems)
 
 
-def _entry(record: dict[str, Any]) -> tuple[Any, ...] | None:
+def _signature(record: dict[str, Any], signing: Signing, raw: RawRecord, problems: list[Problem]) -> bytes | None:
+    """The signature that the record stores, else that of its text; the record may have any shape yet."""
+    said = record.get("text")
+    if not isinstance(said, dict):
+        return None
+    if said.get("minhash") is None:
+        content = said.get("content")
+        return sign(content, signing) if isinstance(content, str) else None
+    made = stored(said["minhash"])
+    if made is None:  # the check will say so
+        return None
+    if made[0] != signing.name:
+        steps: list[str | int] = ["text", "minhash"]
+        place = Place(raw.place.file, raw.place.line or line_of(raw.raw, steps), pointer(steps))
+        problems.append(problem("minhash-made", place, found=made[0], expected=signing.name))
+        return None
+    return made[2]
+
+
+def _entry(record: dict[str, Any], signature: bytes | None) -> tuple[Any, ...] | None:
     names = ("article_id", "group", "split", "supersedes")
     values = [record.get(name) for name in names]
     if not isinstance(values[0], str) or not all(v is None or isinstance(v, str) for v in values):
@@ -97,4 +124,4 @@ def _entry(record: dict[str, Any]) -> tuple[Any, ...] | None:
         canonical = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # an integer beyond 64 bits: the check will say where
         canonical = repr(record).encode()
-    return (*values, is_withheld(record), hashlib.sha256(canonical).hexdigest(), len(canonical))
+    return (*values, is_withheld(record), hashlib.sha256(canonical).hexdigest(), signature, len(canonical))

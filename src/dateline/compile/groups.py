@@ -1,0 +1,81 @@
+"""Groups: what must share a split, as connected components over numpy arrays; pure, and independent of order.
+
+Nodes are numbers. Nothing here is a Python object per pair or per article, so that a million articles fit in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Signatures = NDArray[np.uint32]
+"""One row per signature."""
+Wanted = Callable[[Ints, Ints], NDArray[np.bool_]]
+"""Which of the pairs (one[i], other[i]) are still of interest."""
+
+_PAIRS_AT_ONCE = 1 << 16
+
+
+def join(labels: Ints, one: Ints, other: Ints) -> None:
+    """Join the components of one[i] and other[i], in place; a component's label is its smallest node.
+
+    `labels` begins as `arange(nodes)` and is changed by this function only.
+    """
+    while True:
+        first, second = labels[one], labels[other]
+        apart = first != second
+        if not apart.any():
+            return
+        low, high = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
+        np.minimum.at(labels, high, low)
+        while not np.array_equal(labels, further := labels[labels]):
+            labels[:] = further
+
+
+def agreement(signatures: Signatures, one: Ints, other: Ints) -> NDArray[np.float64]:
+    """The share of equal numbers in each pair of signatures: the estimate of their texts' Jaccard similarity."""
+    parts = [
+        (signatures[one[at : at + _PAIRS_AT_ONCE]] == signatures[other[at : at + _PAIRS_AT_ONCE]]).mean(axis=1)
+        for at in range(0, len(one), _PAIRS_AT_ONCE)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def near_pairs(signatures: Signatures, threshold: float, wanted: Wanted) -> Iterator[tuple[Ints, Ints]]:
+    """All pairs of rows whose signatures agree in at least `threshold` of their numbers, unless `wanted` declines them.
+
+    The numbers are cut into one band more than such a pair may have unequal numbers, so they share a band and none is missed.
+    Pairs come in batches; what the caller learns of one may change what it wants of the next. A pair may come twice.
+    """
+    rows, numbers = signatures.shape
+    unequal = int((1 - threshold) * numbers + 1e-9)
+    for band in np.array_split(np.arange(numbers), min(numbers, unequal + 1)):
+        keys = _keys(signatures[:, band])
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        # neighbours in the sorted order at growing distance: every pair inside a run of equal keys, and no other
+        at = np.arange(rows)
+        for distance in range(1, rows):
+            at = at[at + distance < rows]
+            at = at[keys[at] == keys[at + distance]]
+            if not len(at):
+                break
+            one, other = order[at], order[at + distance]
+            asked = wanted(one, other)
+            one, other = one[asked], other[asked]
+            near = agreement(signatures, one, other) >= threshold
+            if near.any():
+                yield one[near], other[near]
+
+
+def _keys(band: Signatures) -> NDArray[Any]:
+    """One number per row; equal rows have equal ones, and others hardly ever (a candidate more, no more than that)."""
+    keys = np.zeros(len(band), np.uint64)
+    for column in band.T:
+        keys = (keys ^ column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
+    return keys
