@@ -11,7 +11,9 @@ from pathlib import Path
 
 from dateline.errors import DatelineError
 
-BUILD_PACKAGES = ("edtf", "filelock", "great-expectations", "jsonschema-rs", "langcodes", "orjson", "packaging", "pycountry")
+BUILD_PACKAGES = (
+    "edtf", "filelock", "great-expectations", "jsonschema-rs", "langcodes", "numpy", "orjson", "packaging", "pycountry", "rensa",
+)  # fmt: skip
 BASE_PACKAGES = ("datasets", "pyarrow", "pyyaml", "rich", "typer")
 
 

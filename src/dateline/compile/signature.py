@@ -64,13 +64,19 @@ def shingles(text: str, signing: Signing) -> set[str]:
     found: set[str] = set()
     for units, size in _stretches(text, signing):
         last = max(0, len(units) - size)
-        found.update(" ".join(units[start : start + size]) for start in range(last + 1))
+        found.update(
+            map(" ".join, zip(*(units[start : start + last + 1] for start in range(min(size, len(units)))), strict=True))
+        )
     return found
 
 
 def _stretches(text: str, signing: Signing) -> Iterator[tuple[list[str], int]]:
     """Stretches of words and of unspaced characters in turn, each with the size of its shingles."""
-    words: list[str] = _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFKC", text).casefold()
+    words: list[str] = _WORDS.findall(text)
+    if words and not _UNSPACED.search(text):  # most texts
+        yield words, signing.words
+        return
     units: list[str] = []
     unspaced = False
     for word in words:
@@ -95,7 +101,7 @@ def sign(text: str, signing: Signing) -> bytes | None:
     found = shingles(text, signing)
     if not found:
         return None
-    rows = RMinHash.digest_matrix_from_token_sets([sorted(found)], signing.num_perm, _SEED).to_rows()
+    rows = RMinHash.digest_matrix_from_token_sets([list(found)], signing.num_perm, _SEED).to_rows()
     return np.asarray(rows[0], "<u4").tobytes()
 
 
