@@ -2,7 +2,7 @@
 
 A twin is a seed file of the flagship's schemas (or an authored .toml). The bad one breaks exactly its rule, and says so in the
 words of the golden file beside it (`<file>.txt`; `python tests/test_twins.py` writes those that are missing). A
-`settings.toml` in the folder adds to [tool.dateline].
+`settings.toml` in the folder adds to [tool.dateline], a `ledger.jsonl` is the project's ledger.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RULES = registry(load_schemas(REPOSITORY / "schemas"))
 
 
 def twins(kind: str) -> list[Path]:
-    files = (p for p in (SEEDS / kind).glob("*/*") if p.suffix != ".txt" and p.name != "settings.toml")
+    files = (p for p in (SEEDS / kind).glob("*/*") if p.suffix != ".txt" and p.name not in {"settings.toml", "ledger.jsonl"})
     return sorted(files)
 
 
@@ -47,7 +47,10 @@ def problems(path: Path, root: Path) -> list[Problem]:
         shutil.copy(path, root / path.name)
         return import_files(project, "authoring", [root / path.name], root / "seeds").problems
     shutil.copy(path, root / "seeds" / path.name)
-    return rebuild(project, LocalEngine(1)).problems
+    if (ledger := path.parent / "ledger.jsonl").exists():
+        shutil.copy(ledger, root / "seeds")
+    done = rebuild(project, LocalEngine(1))
+    return done.problems + done.warnings
 
 
 def told(found: list[Problem]) -> str:

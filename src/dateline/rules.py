@@ -177,20 +177,20 @@ _RULES = (
     ),
     Rule(
         "minhash-made",
-        "plan",
+        "check",
         "was made as {found}, but [tool.dateline.splits] says {expected}, and the two cannot be compared",
         "Make it again from the text: remove it and run `dateline sign`.",
     ),
     Rule(
         "split-bridge",
-        "plan",
+        "check",
         "article {found!r} is left out: it connects released articles of different splits ({articles})",
         "Released articles never move; an unreleased one that would join their splits cannot be placed without a leak.",
         level="warning",
     ),
     Rule(
         "split-leak",
-        "plan",
+        "check",
         "article {found!r} ({split}) {relation} {other!r} ({other_split}), which stands at {at}",
         "Who trains on one and tests on the other sees the test beforehand.",
         level="warning",
