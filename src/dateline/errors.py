@@ -15,6 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def printable(text: str) -> str:
+    """The text on one line, with whatever could disturb a terminal or mislead its reader written as an escape.
+
+    That is every character that Python does not call printable: controls, bidi marks, line ends, lone surrogates (in file names).
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where something stands: file, 1-based line (0 where it has none), JSON pointer in `$.a[0].b` form."""
@@ -53,7 +63,7 @@ class Problem:
         return self.level == "error"
 
     def __str__(self) -> str:
-        return f"{self.place}  {self.says}  [{self.rule}{'' if self.fails else ', ' + self.level}]"
+        return printable(f"{self.place}  {self.says}  [{self.rule}{'' if self.fails else ', ' + self.level}]")
 
     def as_json(self) -> dict[str, object]:
         """The problem as plain JSON types."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -24,6 +26,27 @@ def write_atomically(path: Path, data: bytes) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def move_whole(path: Path, target: Path) -> None:
+    """Move a file to its name, its content durable before the name is; also to another file system.
+
+    Raises OSError as the system gives it; what stood under that name is then as it was.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    try:
+        path.replace(target)
+    except OSError as fault:
+        if fault.errno != errno.EXDEV:
+            raise
+        beside = target.with_name(f".{target.name}.partial")
+        try:
+            shutil.copyfile(path, beside)
+            move_whole(beside, target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
 
 
 def sync_folder(folder: Path) -> None:

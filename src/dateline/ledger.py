@@ -42,7 +42,7 @@ def read_ledger(path: Path) -> Ledger:
             entry = Entry(**{name: found.get(name) for name in Entry.__slots__})
             if not isinstance(entry.article_id, str) or not isinstance(entry.split, str) or not isinstance(entry.segment, int):
                 raise ValueError("article_id, split and segment must be given")
-        except (ValueError, AttributeError, TypeError) as fault:
+        except (ValueError, AttributeError, TypeError, RecursionError) as fault:
             raise ProjectError(
                 f"{path.name}:{number} is no ledger entry: {fault}; the ledger is written by release only"
             ) from None

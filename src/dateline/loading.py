@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dateline.errors import LoadError
-from dateline.manifest import Manifest, read_manifest
+from dateline.manifest import read_manifest
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
@@ -40,7 +39,6 @@ def load(
 
     folder = Path(source) if source is not None else packaged_dataset()
     manifest = read_manifest(folder)
-    _same_card(folder, manifest)
     name = config or manifest.default_config
     if name not in manifest.tables:
         raise LoadError(f"{folder}: has no config {name!r}; it has {', '.join(manifest.tables)}")
@@ -70,16 +68,3 @@ def _empty(declared: list[dict[str, Any]], streaming: bool) -> Dataset | Iterabl
 
 def _nothing() -> Iterator[dict[str, Any]]:
     return iter(())
-
-
-def _same_card(folder: Path, manifest: Manifest) -> None:
-    path = folder / manifest.card["path"]
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        raise LoadError(
-            f"{path}: no such file, but the manifest names it; run `dateline rebuild`, or get the dataset again"
-        ) from None
-    if digest != manifest.card["sha256"]:
-        raise LoadError(f"{path}: is not the card that the manifest names (edited by hand, or a rebuild was cut off); "
-                        "run `dateline rebuild`, or get the dataset again")  # fmt: skip

@@ -1,8 +1,10 @@
 """The manifest: every file of a dataset with its digest, and what the data counts to.
 
-`manifest.json` names every file but itself; it records no time, host, number of jobs or engine, so that equal inputs give
-equal bytes. The *content digest* covers the Parquet files and the features; the *logical digest* of a table is independent of
-Parquet: sha256 over the sorted pairs (sha256 of article_id, sha256 of the article's canonical rows).
+`manifest.json` names every file but itself. The card in place decides which data readers see, so the manifest that counts is
+the one that names that card by its digest: when a rebuild has replaced the card, and was perhaps killed there, that may still be
+`manifest.next.json`. It records no time, host, number of jobs or engine, so that equal inputs give equal bytes. The *content
+digest* covers the Parquet files and the features; the *logical digest* of a table is independent of Parquet: sha256 over the
+sorted pairs (sha256 of article_id, sha256 of the article's canonical rows).
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from typing import Any
 from dateline.errors import LoadError
 
 NAME = "manifest.json"
+NEXT = "manifest.next.json"
+"""Where a rebuild lays the new manifest until the card is replaced."""
+CARD = "README.md"
 FORMAT = 1
 
 
@@ -67,19 +72,55 @@ class Manifest:
 
 
 def read_manifest(dataset: Path) -> Manifest:
-    """Read a dataset's manifest; raises LoadError if there is none, or none that this version reads."""
+    """The manifest of the dataset as its card stands, also while a rebuild replaces the one after the other.
+
+    Raises LoadError if there is no manifest, none that this version reads, or none that names the card in place.
+    """
+    # a rebuild may replace the card after it was read here: then the files are looked at again
+    for last in (False, False, True):
+        card = _card_digest(dataset)
+        found = [_read(path) for path in (dataset / NAME, dataset / NEXT) if path.is_file()]
+        for manifest in found:
+            if manifest is not None and manifest.card["sha256"] == card:
+                return manifest
+        if last:
+            break
     path = dataset / NAME
+    if not any(found):
+        raise LoadError(f"{path}: no such file; `dateline rebuild` makes the dataset")
+    if card is None:
+        raise LoadError(
+            f"{dataset / CARD}: no such file, but the manifest names it; run `dateline rebuild`, or get the dataset again"
+        )
+    raise LoadError(
+        f"{dataset / CARD}: is not the card that the manifest names (edited by hand?); "
+        "run `dateline rebuild`, or get the dataset again"
+    )
+
+
+def _card_digest(dataset: Path) -> str | None:
+    try:
+        return hashlib.sha256((dataset / CARD).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _read(path: Path) -> Manifest | None:
     try:
         found = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise LoadError(f"{path}: no such file; `dateline rebuild` makes the dataset") from None
-    except (OSError, ValueError) as fault:
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise LoadError(
+                f"{path}: has format {found.get('format') if isinstance(found, dict) else None!r}; this dateline reads {FORMAT}"
+            )
+        made = Manifest(**{**found, "tables": {name: TableFacts(**t) for name, t in found["tables"].items()}})
+        made.paths(), made.card["sha256"]
+    except FileNotFoundError:  # a rebuild has just renamed it
+        return None
+    except (OSError, ValueError, RecursionError) as fault:
         raise LoadError(f"{path}: is no manifest: {fault}") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise LoadError(
-            f"{path}: has format {found.get('format') if isinstance(found, dict) else None!r}; this dateline reads {FORMAT}"
-        )
-    return Manifest(**{**found, "tables": {name: TableFacts(**t) for name, t in found["tables"].items()}})
+    except (KeyError, TypeError, AttributeError):
+        raise LoadError(f"{path}: is no manifest: it lacks what format {FORMAT} holds") from None
+    return made
 
 
 def content_digest(files: Iterable[tuple[str, str]], features: Mapping[str, Any]) -> str:

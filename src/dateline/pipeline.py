@@ -2,7 +2,8 @@
 
 read schemas -> index the seeds -> plan -> compile shards -> describe -> promote. Everything is made in a work folder beside
 the dataset; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that carry their
-digest, the manifest follows, and the card, which names every file that a loader reads, is replaced last: that is the flip.
+digest, the new manifest is laid beside the old one, and the card, which names every file that a loader reads, is replaced: that
+is the flip. The new manifest then takes the old one's name; until then readers find it by the card (`manifest.py`).
 """
 
 from __future__ import annotations
@@ -44,14 +45,13 @@ from dateline.compile.tables import (
 from dateline.describe.card import card
 from dateline.engines import Engine
 from dateline.errors import BuildError, Problem, ProjectError
-from dateline.files import sync_folder, write_atomically
+from dateline.files import move_whole, sync_folder, write_atomically
 from dateline.ledger import read_ledger
+from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, logical_digest
 from dateline.manifest import NAME as MANIFEST
-from dateline.manifest import Manifest, TableFacts, content_digest, logical_digest
 from dateline.project import Project
 from dateline.schema import Schemas, load_schemas
 
-CARD = "README.md"
 CORPUS_SPLIT = "corpus"
 """The one split of a corpus-level table; such tables belong to all splits."""
 
@@ -226,11 +226,13 @@ def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep:
         for path in sorted(manifest.paths() - {CARD}):
             target = dataset / path
             target.parent.mkdir(exist_ok=True)
-            (work / "data" / path).replace(target)
+            move_whole(work / "data" / path, target)
         for folder in sorted({(dataset / path).parent for path in manifest.paths()}):
             sync_folder(folder)
-        write_atomically(dataset / MANIFEST, manifest.encode())
+        write_atomically(dataset / NEXT, manifest.encode())
         write_atomically(dataset / CARD, text.encode())
+        (dataset / NEXT).replace(dataset / MANIFEST)
+        sync_folder(dataset)
     keep = manifest.paths() | (before if changed and not sweep else set())
     swept = _sweep(dataset, keep | {MANIFEST})
     return Rebuilt(manifest, changed=changed, swept=swept, kept=sorted(keep - manifest.paths()))
@@ -300,7 +302,7 @@ def _sorted(problems: list[Problem]) -> list[Problem]:
 
 @contextmanager
 def _work_folder(project: Project) -> Iterator[Path]:
-    """A work folder on the dataset's file system, and the lock that keeps two rebuilds apart."""
+    """A work folder beside the dataset, and the lock that keeps two rebuilds apart."""
     from filelock import FileLock, Timeout
 
     home = project.root / ".dateline"
@@ -308,19 +310,23 @@ def _work_folder(project: Project) -> Iterator[Path]:
         home.mkdir(exist_ok=True)
         lock = FileLock(home / "rebuild.lock", timeout=0)
         with lock:
-            for old in home.glob("work-*"):
-                shutil.rmtree(old, ignore_errors=True)
+            _clear(home)
             work = Path(tempfile.mkdtemp(prefix="work-", dir=home))
             (work / "data").mkdir()
             try:
                 yield work
             finally:
-                shutil.rmtree(work, ignore_errors=True)
+                _clear(home)  # also what a worker of a killed rebuild wrote before it noticed
     except Timeout:
         raise BuildError(f"{project.root}: another rebuild is running here; wait for it to finish") from None
     except OSError as fault:
         at = f"{fault.filename}: " if fault.filename else ""
         raise BuildError(f"{at}{fault.strerror or fault}; dataset/ is whole, as it was or as it becomes") from None
+
+
+def _clear(home: Path) -> None:
+    for work in home.glob("work-*"):
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _take(out: Path, path: str, data: Path) -> None:
@@ -346,7 +352,8 @@ def _named_by_card(dataset: Path) -> set[str]:
     import yaml
 
     try:
-        front = yaml.safe_load((dataset / CARD).read_text(encoding="utf-8").split("---\n")[1])
+        text = (dataset / CARD).read_text(encoding="utf-8").split("---\n")[1]
+        front = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         return {path for config in front["configs"] for split in config["data_files"] for path in split["path"]}
     except (OSError, UnicodeDecodeError, IndexError, KeyError, TypeError, yaml.YAMLError):
         return set()

@@ -88,7 +88,7 @@ class Project:
         """The path as messages and manifests write it: relative to the project, with forward slashes."""
         try:
             return path.resolve().relative_to(self.root.resolve()).as_posix()
-        except ValueError:
+        except (ValueError, OSError, RuntimeError):  # outside, or a symbolic link that leads to itself
             return path.as_posix()
 
 

@@ -49,6 +49,18 @@ _RULES = (
     Rule("number-finite", "check", "holds {found}, which is no finite JSON number", "Use null where a number is not stated."),
     Rule("compressed", "check", "cannot be decompressed: {fault}", "The file is cut short or damaged; get it again."),
     Rule("record-size", "check", "is longer than {limit} MiB", "Split the article, or leave out what is not annotation."),
+    Rule(
+        "expansion",
+        "check",
+        "expands to more than {times} times its size, as no annotated text does",
+        "Look at what it holds; a file that is not compressed is read without this limit.",
+    ),
+    Rule(
+        "too-many",
+        "check",
+        "may have more problems than are listed; the rest was not checked",
+        "Correct these first, then check again.",
+    ),
     # shape
     Rule(
         "unknown-field",
@@ -259,4 +271,10 @@ def problem(rule_id: str, place: Place, *, snippet: str | None = None, **values:
     Raises KeyError for a rule that is not in the registry.
     """
     rule = RULES[rule_id]
-    return Problem(place, rule.id, rule.message.format(**values), rule.hint.format(**values), rule.level, snippet)
+    says, hint = _short(rule.message.format(**values)), _short(rule.hint.format(**values))
+    return Problem(place, rule.id, says, hint, rule.level, snippet)
+
+
+def _short(text: str, most: int = 2000) -> str:
+    """A message never quotes megabytes of the input."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"

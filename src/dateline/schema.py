@@ -236,7 +236,10 @@ def load_schemas(folder: Path) -> Schemas:
     """
     if not folder.is_dir():
         raise SchemaError(f"{folder}: no such folder; a project keeps one JSON Schema per layer there")
-    sources = {p.name.removesuffix(_SUFFIX): p.read_bytes() for p in sorted(folder.glob("*" + _SUFFIX))}
+    try:
+        sources = {p.name.removesuffix(_SUFFIX): p.read_bytes() for p in sorted(folder.glob("*" + _SUFFIX))}
+    except OSError as fault:
+        raise SchemaError(f"{fault.filename}: cannot be read: {fault.strerror}") from None
     return schemas_from(sources, where=str(folder))
 
 
@@ -269,7 +272,7 @@ def schemas_from(sources: Mapping[str, bytes], *, where: str = "schemas") -> Sch
 def _parse(file: str, raw: bytes) -> Json:
     try:
         schema = json.loads(raw)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise SchemaError(f"{file}: is not valid JSON: {fault}") from None
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
         raise SchemaError(f'{file}: expected a JSON Schema of an object with "properties"')

@@ -6,6 +6,7 @@ needs is imported when it runs: `dateline --help` must not wait for Arrow.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -14,7 +15,7 @@ from typing import Annotated
 import typer
 
 from dateline import __version__
-from dateline.errors import DatelineError
+from dateline.errors import DatelineError, printable
 
 COMMANDS = ("rebuild", "check", "import", "sign", "migrate", "rules", "stats", "doctor")
 
@@ -46,6 +47,9 @@ for _name in COMMANDS:
 
 def main() -> None:
     """Run the command line; no traceback reaches a user unless DATELINE_DEBUG is set."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its escape
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except DatelineError as fault:
@@ -67,5 +71,5 @@ def main() -> None:
 
 
 def _stop(message: str) -> None:
-    print(message, file=sys.stderr)
+    print(printable(message), file=sys.stderr)
     sys.exit(2)

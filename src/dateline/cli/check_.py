@@ -16,7 +16,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Check records without a rebuild: shape, keys, references, spans. Exit 1 if anything is wrong."""
-    from dateline.cli.results import count, print_json, print_problems
+    from dateline.cli.results import count, print_json, print_problems, say
     from dateline.compile.seeds import check_files
     from dateline.project import find_project
 
@@ -33,5 +33,5 @@ def command(
         warned = len(checked.problems) - len(failed)
         says = count(len(failed), "problem") if failed else "no problems"
         says += f", {count(warned, 'warning')}" if warned else ""
-        print(f"{count(checked.records, 'record')} in {count(checked.files, 'file')}: {says}")
+        say(f"{count(checked.records, 'record')} in {count(checked.files, 'file')}: {says}")
     raise typer.Exit(1 if failed else 0)

@@ -20,7 +20,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Import annotated articles as records, one JSON file each. Nothing is written if anything is wrong (exit 1)."""
-    from dateline.cli.results import count, print_json, print_problems
+    from dateline.cli.results import count, print_json, print_problems, say
     from dateline.importing import import_files
     from dateline.project import find_project
 
@@ -31,8 +31,8 @@ def command(
     else:
         print_problems(result.problems)
         for name in result.written:
-            print(name)
+            say(name)
         verb = "would be written" if dry_run else "written"
         says = f"{count(len(result.problems), 'problem')}; nothing was written" if result.problems else verb
-        print(f"{count(result.documents, 'document')}: {says}", file=sys.stderr)
+        say(f"{count(result.documents, 'document')}: {says}", file=sys.stderr)
     raise typer.Exit(1 if result.problems else 0)

@@ -26,7 +26,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Compile seeds/ into dataset/. If anything is wrong (exit 1), dataset/ stays as it was."""
-    from dateline.cli.results import count, print_json, print_problems, progress_bar
+    from dateline.cli.results import count, print_json, print_problems, progress_bar, say
     from dateline.engines import LocalEngine
     from dateline.pipeline import Rebuilt, rebuild
     from dateline.pipeline import check as check_dataset
@@ -52,14 +52,14 @@ def command(
         })  # fmt: skip
     elif manifest is None:
         print_problems([*result.warnings, *result.problems])
-        print(f"{count(len(result.problems), 'problem')}; {home.name_of(home.dataset)}/ is as it was", file=sys.stderr)
+        say(f"{count(len(result.problems), 'problem')}; {home.name_of(home.dataset)}/ is as it was", file=sys.stderr)
     else:
         print_problems(result.warnings)
         articles = manifest.tables["articles"]
         splits = ", ".join(f"{split} {rows:,}" for split, rows in articles.splits.items())
         rows = sum(table.rows for name, table in manifest.tables.items() if name not in {"records", "standoff"})
         filled = sum(1 for table in manifest.tables.values() if table.rows)
-        print(
+        say(
             f"{home.name_of(home.dataset)}/ {'rebuilt' if result.changed else 'unchanged'}: "
             f"{count(articles.rows, 'article')} ({splits}), {rows:,} rows in {filled} configs, "
             f"content {manifest.content_digest[:12]}"
@@ -67,7 +67,7 @@ def command(
         if left_out := manifest.splits["left_out"]:
             print(f"{count(left_out, 'article')} left out", file=sys.stderr)
         if result.kept:
-            print(f"{count(len(result.kept), 'file')} of the build before kept for its readers; the next rebuild removes them",
+            say(f"{count(len(result.kept), 'file')} of the build before kept for its readers; the next rebuild removes them",
                   file=sys.stderr)  # fmt: skip
     raise typer.Exit(0 if manifest else 1)
 

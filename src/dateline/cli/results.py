@@ -7,9 +7,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
-from dateline.errors import Problem
+from dateline.errors import Problem, printable
 
 
 class Progress(Protocol):
@@ -21,7 +21,13 @@ class Progress(Protocol):
 
 def print_json(value: Any) -> None:
     """A result as JSON, its keys in the order given."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
+def say(text: str, *, file: TextIO | None = None) -> None:
+    """Print one line for people; what would disturb a terminal is escaped. Commands print through this or `print_json`."""
+    print(printable(text), file=file or sys.stdout)
 
 
 def print_problems(problems: Sequence[Problem], *, most: int = 200) -> None:
@@ -30,11 +36,11 @@ def print_problems(problems: Sequence[Problem], *, most: int = 200) -> None:
         if number == most:
             print(f"... and {len(problems) - most} more", file=sys.stderr)
             break
-        print(fault, file=sys.stderr)
+        say(str(fault), file=sys.stderr)
         if fault.snippet:
             print(fault.snippet, file=sys.stderr)
         if fault.hint:
-            print(f"    {fault.hint}", file=sys.stderr)
+            say(f"    {fault.hint}", file=sys.stderr)
 
 
 def count(number: int, noun: str) -> str:

@@ -16,7 +16,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Print rows per table and split of the dataset as it stands."""
-    from dateline.cli.results import print_json
+    from dateline.cli.results import print_json, say
     from dateline.manifest import read_manifest
     from dateline.project import find_project
 
@@ -26,9 +26,9 @@ def command(
         return
     splits = list(dict.fromkeys(split for table in found["tables"].values() for split in table["splits"]))
     width = max(len(name) for name in found["tables"])
-    print(f"{'table':{width}} {'rows':>9} " + " ".join(f"{split:>10}" for split in splits))
+    say(f"{'table':{width}} {'rows':>9} " + " ".join(f"{split:>10}" for split in splits))
     for name, table in found["tables"].items():
-        print(f"{name:{width}} {table['rows']:>9,} " + " ".join(f"{table['splits'].get(split, 0):>10,}" for split in splits))
+        say(f"{name:{width}} {table['rows']:>9,} " + " ".join(f"{table['splits'].get(split, 0):>10,}" for split in splits))
     for name, columns in found["labels"].items() if labels else ():
         for column, counts in columns.items():
-            print(f"{name}.{column}: " + ", ".join(f"{label} {n:,}" for label, n in counts.items()))
+            say(f"{name}.{column}: " + ", ".join(f"{label} {n:,}" for label, n in counts.items()))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Set
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import replace
+from decimal import Context, Decimal
 from typing import Any
 
 import jsonschema_rs
 
 from dateline.compile.laws import Report, check_laws, span_lists
-from dateline.compile.read import RawRecord, Steps, kind_of, line_of, pointer
+from dateline.compile.read import RawRecord, Steps, canonical_record, kind_of, lines_of, pointer
 from dateline.compile.signature import sign, stored
 from dateline.errors import Place, Problem
 from dateline.rules import problem
@@ -31,7 +32,17 @@ FORMAT_RULES = {
 """The rule that decides each format."""
 
 _LIMITS = {"Minimum": "at least", "Maximum": "at most", "ExclusiveMinimum": "more than", "ExclusiveMaximum": "less than"}
+
+MAX_PROBLEMS = 200
+"""So many problems of one record are listed."""
+LIST_ALL_BYTES = 256 * 1024
+"""Of a longer record only the first fault of shape is named: the validator makes them all, 1.6 kB each, before it tells one."""
+
 _SNIPPET_SIDE = 24
+
+
+class _TooMany(Exception):
+    pass
 
 
 def is_withheld(record: Mapping[str, Any]) -> bool:
@@ -48,35 +59,55 @@ def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Map
     """
     quote = not is_withheld(record)
     found: list[Problem] = []
+    pointers: list[Steps] = []
 
     def report(rule: str | SchemaRule, steps: Steps, **values: Any) -> None:
-        place = (raw.place if raw.place.line else Place(raw.place.file, line_of(raw.raw, steps))).at(pointer(steps))
+        if len(found) == MAX_PROBLEMS:
+            rule, steps, values = "too-many", [], {}
+        place = raw.place.at(pointer(steps))
         if isinstance(rule, SchemaRule):
             found.append(Problem(place, rule.id, rule.says, rule.hint, rule.level))
         else:
             found.append(problem(rule, place, **values))
+        pointers.append(steps)
+        if rule == "too-many":
+            raise _TooMany
 
-    shape_problems(record, schemas.record_validator, schemas.known_fields, quote, report)
-    if not found:
-        _text(record, report)
-        _signature(record, report)
-        keys = _keys(record, schemas, report)
-        text = record["text"].get("content")
-        length = len(text) if text is not None else record["text"].get("n_code_points")
-        for layer in schemas.layers.values():
-            for index, item in enumerate(record.get(layer.name) or ()):
-                steps: Steps = [layer.name, index]
-                _references(layer, item, steps, keys, table_keys, report)
-                _numbers(layer, item, steps, report)
-                for field in layer.fields:
-                    for spans in span_lists(field, field.value_of(item), [*steps, *field.path]):
-                        _spans(spans, text, length, quote, report)
+    try:
+        small = len(raw.raw) <= LIST_ALL_BYTES
+        shape_problems(record, schemas.record_validator, schemas.known_fields, quote, report, all_of_them=small)
         if not found:
-            _within(record, schemas, report)
-            _cycles(record, schemas, report)
-        if not found:
-            check_laws(record, schemas, report)
+            _content_problems(record, schemas, table_keys, quote, found, report)
+    except _TooMany:
+        pass
+    if found and not raw.place.line:
+        lines = lines_of(raw.raw, pointers)
+        found = [replace(p, place=replace(p.place, line=line)) for p, line in zip(found, lines, strict=True)]
     return found
+
+
+def _content_problems(
+    record: Json, schemas: Schemas, table_keys: Mapping[str, Set[str]], quote: bool, found: list[Problem], report: Report
+) -> None:
+    _text(record, report)
+    _signature(record, report)
+    keys = _keys(record, schemas, report)
+    text = record["text"].get("content")
+    length = len(text) if text is not None else record["text"].get("n_code_points")
+    items: list[tuple[Layer, Json, Steps]] = [(schemas.article, record, [])]
+    for layer in schemas.layers.values():
+        items += [(layer, item, [layer.name, index]) for index, item in enumerate(record.get(layer.name) or ())]
+    for layer, item, steps in items:
+        _references(layer, item, steps, keys, table_keys, report)
+        _numbers(layer, item, steps, report)
+        for field in layer.fields:
+            for spans in span_lists(field, field.value_of(item), [*steps, *field.path]):
+                _spans(spans, text, length, quote, report)
+    if not found:
+        _within(record, schemas, report)
+        _cycles(record, schemas, report)
+    if not found:
+        check_laws(record, schemas, report)
 
 
 def check_row(row: Json, place: Place, layer: Layer, validator: jsonschema_rs.Draft202012Validator) -> list[Problem]:
@@ -88,7 +119,8 @@ def check_row(row: Json, place: Place, layer: Layer, validator: jsonschema_rs.Dr
         found.append(problem(rule, place.at(pointer(steps)), **values))
 
     known = [f.path[0] for f in layer.fields if not f.derive]
-    shape_problems(row, validator, lambda _: known, True, report)
+    small = len(canonical_record(row)) <= LIST_ALL_BYTES
+    shape_problems(row, validator, lambda _: known, True, report, all_of_them=small)
     return found
 
 
@@ -101,10 +133,21 @@ def shape_problems(
     known_fields: Callable[[Steps], Iterable[str]],
     quote: bool,
     report: Report,
+    *,
+    all_of_them: bool = True,
 ) -> None:
-    """Report what the JSON Schema has against a record, each fault under its rule."""
-    for fault in validator.iter_errors(record):
+    """Report what the JSON Schema has against a record, each fault under its rule; only the first if not `all_of_them`."""
+    try:
+        if all_of_them:
+            for fault in validator.iter_errors(record):
+                _shape_problem(fault, known_fields, quote, report)
+        else:
+            validator.validate(record)
+    except jsonschema_rs.ValidationError as fault:
         _shape_problem(fault, known_fields, quote, report)
+        report("too-many", [])
+    except ValueError:  # the validator follows 255 levels
+        report("json-syntax", [], fault="brackets are nested too deeply")
 
 
 def _shape_problem(fault: Any, known_fields: Callable[[Steps], Iterable[str]], quote: bool, report: Report) -> None:
@@ -133,6 +176,8 @@ def _shape_problem(fault: Any, known_fields: Callable[[Steps], Iterable[str]], q
 
 
 def _constraint(kind: str, detail: Any, found: str) -> str:
+    if kind == "Not":
+        return f"is {found}, which the schema excludes"
     if kind == "Pattern":
         return f"is {found}, which does not match {detail.pattern}"
     words = {
@@ -229,22 +274,61 @@ def _cycles(record: Json, schemas: Schemas, report: Report) -> None:
             if not field.schema.get("x-acyclic"):
                 continue
             parents = {item[layer.key.name]: field.value_of(item) for item in items}
+            cycles: dict[str, list[str]] = {}
+            walked: dict[str, int] = {}  # every key, by the walk that met it first
+            for number, start in enumerate(parents):
+                walk, key = [], start
+                while key is not None and key not in walked:
+                    walked[key] = number
+                    walk.append(key)
+                    key = parents.get(key)
+                if key is not None and walked[key] == number:
+                    cycle = walk[walk.index(key) :]
+                    cycles |= dict.fromkeys(cycle, cycle)
             for index, item in enumerate(items):
-                walked = [item[layer.key.name]]
-                while (parent := parents.get(walked[-1])) is not None and parent not in walked:
-                    walked.append(parent)
-                if parent == walked[0]:
-                    report("reference-cycle", [layer.name, index, *field.path], cycle=" -> ".join([*walked, walked[0]]))
+                if cycle := cycles.get(own := item[layer.key.name], []):
+                    at = cycle.index(own)
+                    chain = [*cycle[at:], *cycle[:at], own]
+                    shown = chain if len(chain) <= 12 else [*chain[:6], "…", *chain[-5:]]
+                    report("reference-cycle", [layer.name, index, *field.path], cycle=" -> ".join(shown))
 
 
 def _numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
     for field in layer.fields:
-        if "x-decimal" not in field.schema or (value := field.value_of(item)) is None:
+        value = field.value_of(item)
+        if value is None:
             continue
-        digits, scale = field.schema["x-decimal"]
-        number = decimal_of(value)
-        if abs(number) >= Decimal(10) ** (digits - scale) or number != round(number, scale):
-            report("number-precision", [*steps, *field.path], found=value, digits=digits, scale=scale)
+        if "x-decimal" in field.schema:
+            digits, scale = field.schema["x-decimal"]
+            if not _fits(decimal_of(value), digits, scale):
+                report("number-precision", [*steps, *field.path], found=value, digits=digits, scale=scale)
+        elif "double" in (kind := str(field.type)):
+            for at, found in _scalars(value, [*steps, *field.path]):
+                if isinstance(found, int) and abs(found) > 2**53:  # a float holds no longer integer exactly
+                    report("number-precision", at, found=found, digits=15, scale=0)
+        elif "int64" in kind:
+            for at, found in _scalars(value, [*steps, *field.path]):
+                if isinstance(found, float):  # to JSON Schema 1.0 is an integer
+                    report("wrong-type", at, found=found, expected="a whole number, written without a point")
+
+
+def _scalars(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
+    if not isinstance(value, list | dict):
+        yield steps, value
+    elif isinstance(value, list | dict):
+        for step, inner in enumerate(value) if isinstance(value, list) else value.items():
+            yield from _scalars(inner, [*steps, step])
+
+
+def _fits(number: Decimal, digits: int, scale: int) -> bool:
+    """Whether the column keeps the number as it was written. Binary floats carry 15 digits: of more, some are lost in reading."""
+    _, figures, exponent = number.normalize(EXACT).as_tuple()
+    whole = len(figures) + int(exponent)
+    return -int(exponent) <= scale and whole <= digits - scale and (len(figures) <= 15 or int(exponent) >= 0)
+
+
+EXACT = Context(prec=100)
+"""Decimal arithmetic that rounds nothing that fits a column."""
 
 
 def decimal_of(value: float) -> Decimal:
@@ -259,6 +343,9 @@ def _spans(spans: list[tuple[Steps, Json]], text: str | None, length: int | None
     previous = 0
     for at, span in spans:
         start, end = span["start"], span["end"]
+        if isinstance(start, float) or isinstance(end, float):
+            report("wrong-type", at, found=f"[{start}, {end})", expected="whole numbers, written without a point")
+            continue
         shown = snippet(text, start, end) if text is not None and quote else None
         if start >= end:
             report("span-order", at, snippet=shown, start=start, end=end, fault="empty" if start == end else "reversed")

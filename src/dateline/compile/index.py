@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from dateline.compile.check import check_record, is_withheld
-from dateline.compile.read import RawRecord, Refused, is_compressed, line_of, parse, pointer, read_raw
+from dateline.compile.read import RawRecord, Refused, canonical_record, is_compressed, line_of, parse, pointer, read_raw
 from dateline.compile.signature import Signing, sign, stored
 from dateline.errors import Place, Problem
 from dateline.rules import problem
@@ -120,8 +119,5 @@ def _entry(record: dict[str, Any], signature: bytes | None) -> tuple[Any, ...] |
     values = [record.get(name) for name in names]
     if not isinstance(values[0], str) or not all(v is None or isinstance(v, str) for v in values):
         return None
-    try:
-        canonical = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # an integer beyond 64 bits: the check will say where
-        canonical = repr(record).encode()
+    canonical = canonical_record(record)
     return (*values, is_withheld(record), hashlib.sha256(canonical).hexdigest(), signature, len(canonical))

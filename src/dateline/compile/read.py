@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,6 +25,8 @@ Steps = list[str | int]
 SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".json.zst", ".jsonl.zst")
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 """A longer record is refused unread; the longest articles with their annotation stay far below it."""
+MAX_EXPANSION, FREE_EXPANSION = 200, 16 * 1024 * 1024
+"""A compressed file may expand to so many times its size (annotated text: 5 to 50), and to so many bytes whatever its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,21 @@ def is_compressed(path: Path) -> bool:
 def read_raw(path: Path, *, name: str) -> Iterator[RawRecord]:
     """The records of a file in their order, as bytes; `name` is what messages call the file.
 
-    Raises Refused where the rest of the file cannot be read (damaged compression, a record beyond MAX_RECORD_BYTES),
-    InputError where the file cannot be opened.
+    Never holds more than one record. Raises Refused where the rest of the file is not read (damaged compression, a record beyond
+    MAX_RECORD_BYTES, expansion beyond MAX_EXPANSION), InputError where the file cannot be opened or is no regular file.
     """
     import pyarrow as pa
+
+    if path.exists() and not path.is_file():
+        raise InputError(f"{name}: is no regular file")
+    if _LONE.search(str(path)):  # bytes of the name that Python could not decode
+        raise InputError(f"{name}: has a name that is not valid UTF-8; rename it")
 
     whole = ".jsonl" not in path.suffixes[-2:]
     offset = 0
     line = 1
     try:
+        room = max(FREE_EXPANSION, MAX_EXPANSION * path.stat().st_size) if is_compressed(path) else None
         with pa.input_stream(str(path), compression="detect") as raw_stream, io.BufferedReader(raw_stream, 1 << 20) as stream:
             while True:
                 raw = stream.read(MAX_RECORD_BYTES + 1) if whole else stream.readline(MAX_RECORD_BYTES + 1)
@@ -73,6 +82,8 @@ def read_raw(path: Path, *, name: str) -> Iterator[RawRecord]:
                 place = Place(name, 0 if whole else line)
                 if len(raw) > MAX_RECORD_BYTES:
                     raise Refused(problem("record-size", place, limit=MAX_RECORD_BYTES // 2**20))
+                if room is not None and offset + len(raw) > room:
+                    raise Refused(problem("expansion", Place(name), times=MAX_EXPANSION))
                 if raw.strip():
                     yield RawRecord(place, offset, raw)
                 offset += len(raw)
@@ -82,7 +93,7 @@ def read_raw(path: Path, *, name: str) -> Iterator[RawRecord]:
     except OSError as fault:
         if is_compressed(path) and path.exists():
             raise Refused(problem("compressed", Place(name, line), fault=str(fault).splitlines()[0])) from None
-        raise InputError(f"{name}: cannot be read: {fault.strerror or fault}") from None
+        raise InputError(f"{name}: cannot be read: {os.strerror(fault.errno) if fault.errno else fault}") from None
 
 
 def parse(record: RawRecord) -> dict[str, Any]:
@@ -106,32 +117,70 @@ def parse(record: RawRecord) -> dict[str, Any]:
         at = place if place.line else Place(place.file, fault.lineno)
         raise Refused(problem("json-syntax", at, fault=f"{fault.msg.removesuffix(' at')} at column {fault.colno}")) from None
     except RecursionError:
-        raise Refused(problem("json-syntax", place, fault="brackets are nested too deeply")) from None
+        raise Refused(problem("json-syntax", place, fault=_TOO_DEEP)) from None
     except ValueError:  # an integer of more digits than Python converts
         raise Refused(problem("json-syntax", place, fault="an integer has too many digits")) from None
     if not isinstance(data, dict):
         raise Refused(problem("json-object", place, found=kind_of(data)))
-    if b"\\u" in raw and _LONE.search(json.dumps(data, ensure_ascii=False)):
+    try:
+        lone = b"\\u" in raw and _LONE.search(json.dumps(data, ensure_ascii=False))
+    except RecursionError:
+        raise Refused(problem("json-syntax", place, fault=_TOO_DEEP)) from None
+    if lone:
         raise Refused(problem("lone-surrogate", place))
     return data
 
 
-def line_of(raw: bytes, steps: Steps) -> int:
-    """The 1-based line on which the value at a JSON pointer begins; 1 where it cannot be found.
-
-    PyYAML's composer is used, as JSON is YAML and its nodes know their lines.
-    """
-    import yaml
+def canonical_record(record: dict[str, Any]) -> bytes:
+    """The record in the one form that its digest is taken of: it does not depend on white space or the order of keys."""
+    import orjson
 
     try:
-        node: Any = yaml.compose(raw.decode("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        line = 1
-        for step in steps:
-            node = node.value[step] if isinstance(step, int) else next(v for k, v in node.value if k.value == step)
-            line = node.start_mark.line + 1
-        return line
-    except (yaml.YAMLError, StopIteration, IndexError, AttributeError, TypeError, ValueError, RecursionError):
-        return 1
+        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # an integer beyond 64 bits, nesting beyond 254: the check will refuse the record and say where
+        try:
+            return repr(record).encode()
+        except RecursionError:
+            return b""
+
+
+def line_of(raw: bytes, steps: Steps) -> int:
+    """The 1-based line on which the value at a JSON pointer begins; 1 where it cannot be found."""
+    return lines_of(raw, [steps])[0]
+
+
+def lines_of(raw: bytes, wanted: Sequence[Steps]) -> list[int]:
+    """The 1-based lines on which the values at some JSON pointers begin, in one pass; 1 where there is none.
+
+    `raw` has been parsed. The standard library's parser knows no places, and YAML's (JSON is nearly YAML) takes seconds and
+    a recursion for a long record; this one takes neither.
+    """
+    found: dict[tuple[str | int | None, ...], int] = dict.fromkeys(map(tuple, wanted), 1)
+    prefixes = {step[:n] for step in found for n in range(len(step) + 1)}
+    path: list[str | int | None] = []  # the last step in an object is None until its key is read
+    hidden = 0  # brackets open in a value that leads nowhere wanted
+    counted = line = 0
+    for token in _TOKENS.finditer(raw):
+        mark = token[0]
+        if hidden:
+            hidden += (mark in _OPEN) - (mark in _CLOSE)
+        elif mark == b",":
+            path[-1] = path[-1] + 1 if isinstance(path[-1], int) else None
+        elif mark in _CLOSE:
+            path.pop()
+        elif path and path[-1] is None:
+            path[-1] = json.loads(mark)
+        elif mark != b":":
+            here = tuple(path)
+            if here in found:
+                line += raw.count(b"\n", counted, token.start())
+                counted = token.start()
+                found[here] = line + 1
+            if mark in _OPEN and here in prefixes:
+                path.append(0 if mark == b"[" else None)
+            elif mark in _OPEN:
+                hidden = 1
+    return [found[tuple(steps)] for steps in wanted]
 
 
 def pointer(steps: Steps) -> str:
@@ -145,6 +194,9 @@ def kind_of(value: object) -> str:
     return names.get(type(value), "a number")
 
 
+_TOO_DEEP = "brackets are nested too deeply"
+_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++')
+_OPEN, _CLOSE = (b"[", b"{"), (b"]", b"}")
 _LONE = re.compile("[\ud800-\udfff]")
 
 

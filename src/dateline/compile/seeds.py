@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from dateline.compile.check import check_record, check_row
 from dateline.compile.read import SUFFIXES, Refused, is_seed, parse, read_raw
@@ -36,14 +37,38 @@ class Checked:
 def seed_files(project: Project) -> list[Path]:
     """The files of seeds/ that hold records, in the order of their names.
 
-    The ledger and the corpus-level tables are no records. Raises InputError if there is no seeds folder.
+    The ledger and the corpus-level tables are no records. Raises InputError if there is no seeds folder, and for what would
+    silently be left out: a folder that cannot be read, a link to a folder, out of the project or to nothing.
     """
     if not project.seeds.is_dir():
         raise InputError(f"{project.seeds}: no such folder; a project keeps its records there")
-    apart = {project.ledger}
     tables = project.seeds / "tables"
-    files = (p for p in project.seeds.rglob("*") if p.is_file() and is_seed(p) and p not in apart and tables not in p.parents)
+    inside = (project.root.resolve(), project.seeds.resolve())
+    files = []
+    for folder, folders, names in os.walk(project.seeds, onerror=_unreadable):
+        for name in folders:
+            if (path := Path(folder, name)).is_symlink():
+                raise InputError(f"{path}: is a symbolic link to a folder; put the folder itself there, or links to its files")
+        for path in (Path(folder, name) for name in names):
+            if is_seed(path) and path != project.ledger and path.parent != tables and tables not in path.parents:
+                _regular(path, inside)
+                files.append(path)
     return sorted(files, key=lambda p: p.relative_to(project.seeds).as_posix())
+
+
+def _unreadable(fault: OSError) -> NoReturn:
+    raise InputError(f"{fault.filename}: cannot be read: {fault.strerror}")
+
+
+def _regular(path: Path, inside: tuple[Path, ...]) -> None:
+    try:
+        target = path.resolve(strict=True) if path.is_symlink() else path
+    except (OSError, RuntimeError):
+        raise InputError(f"{path}: is a symbolic link to nothing; remove it, or bring back the file") from None
+    if target is not path and not any(folder in target.parents for folder in inside):
+        raise InputError(f"{path}: is a symbolic link out of the project; put a copy of the file there")
+    if not target.is_file():
+        raise InputError(f"{path}: is no regular file")
 
 
 def read_tables(project: Project, schemas: Schemas) -> Tables:

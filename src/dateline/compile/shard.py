@@ -16,7 +16,7 @@ from typing import Any
 from dateline.compile.check import check_record
 from dateline.compile.parquet import FileFacts, ShardFile
 from dateline.compile.plan import ShardPlan
-from dateline.compile.read import RawRecord, Refused, parse
+from dateline.compile.read import RawRecord, Refused, canonical_record, parse
 from dateline.compile.tables import ARTICLES, Row, arrow_schema, arrow_table, canonical, count_labels, rows_of
 from dateline.errors import InputError, Place, Problem
 from dateline.schema import Schemas, schemas_from
@@ -109,7 +109,7 @@ def _same_record(raw: RawRecord, entry: Mapping[str, Any]) -> dict[str, Any]:
         record = parse(raw)
     except Refused:
         record = {}
-    if record.get("article_id") != entry["article_id"]:
+    if hashlib.sha256(canonical_record(record)).hexdigest() != entry["record_sha256"]:
         raise InputError(f"{entry['file']}: changed while it was read; run the command again")
     return record
 

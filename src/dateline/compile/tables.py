@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from dateline.compile.check import decimal_of, is_withheld
+from dateline.compile.check import EXACT, decimal_of, is_withheld
 from dateline.schema import Field, Json, Layer, Schemas, feature
 
 Row = dict[str, Any]
@@ -111,7 +111,7 @@ def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
     if field.span == "nested":
         return [[_span(span, text) for span in spans] for spans in value]
     if pa.types.is_decimal(field.type):
-        return decimal_of(value).quantize(Decimal(1).scaleb(-field.type.scale))
+        return decimal_of(value).quantize(Decimal(1).scaleb(-field.type.scale), context=EXACT)
     if pa.types.is_date32(field.type):
         return datetime.date.fromisoformat(value)
     return value

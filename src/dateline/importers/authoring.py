@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import itertools
+import math
 import re
 import tomllib
 import unicodedata
@@ -20,8 +22,11 @@ from dateline.schema import Field, Json, Layer, Schemas
 NAME = "authoring"
 SUFFIXES = (".toml",)
 
-_SCOPE = re.compile(r"^([ps])([0-9]+):\s*")
-_NTH = re.compile(r"@([0-9]+)$")
+MAX_BYTES = 8 * 1024 * 1024
+"""A longer file is refused unread: one article with its annotation takes some 20 kB."""
+_SHA = re.compile(r"\{sha256(?::\.([0-9]{1,2}))?\}")
+_SCOPE = re.compile(r"^([ps])([0-9]{1,9}):\s*")
+_NTH = re.compile(r"@([0-9]{1,9})$")
 _ELLIPSIS = "…"
 
 
@@ -43,16 +48,33 @@ class _NotFound(Exception):
 def read(path: Path, schemas: Schemas, *, name: str) -> Iterator[Imported]:
     """Yield the one article of a TOML file; raises InputError if the file cannot be opened."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as fault:
         raise InputError(f"{name}: cannot be read: {fault.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        yield Imported(name, None, [problem("record-size", Place(name), limit=MAX_BYTES // 2**20)])
+        return
     try:
         source = raw.decode("utf-8")
-        document = tomllib.loads(source)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
+        document = _plain(tomllib.loads(source))
+    except (ValueError, RecursionError) as fault:
         yield Imported(name, None, [problem("import-syntax", Place(name), fault=f"is not valid TOML: {fault}")])
         return
     yield _Article(document, source, schemas, name).imported()
+
+
+def _plain(value: Any) -> Any:
+    """TOML's values as JSON has them: dates as ISO 8601; raises ValueError for what JSON has not."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no number that JSON has")
+    return value
 
 
 class _Article:
@@ -86,15 +108,15 @@ class _Article:
         digest = hashlib.sha256(encoded).hexdigest()
         record: Json = dict(head)
         if isinstance(head.get("article_id"), str):
-            try:
-                record["article_id"] = head["article_id"].format(sha256=digest)
-            except (KeyError, ValueError, IndexError):
+            record["article_id"] = _SHA.sub(lambda found: digest[: int(found[1] or 64)], head["article_id"])
+            if "{" in record["article_id"] or "}" in record["article_id"]:
                 return self._refuse("article_id: only {sha256:.N} can be filled in")
         record["text"] = {
             "content": self.text, "sha256": digest, "n_code_points": len(self.text), "n_bytes": len(encoded),
         }  # fmt: skip
         items = {layer.name: self._items(layer) for layer in self.schemas.layers.values()}
-        taken = {item.get(layer.key.name) for layer in self.schemas.layers.values() for item in items[layer.name]}
+        ids = [item.get(layer.key.name) for layer in self.schemas.layers.values() for item in items[layer.name]]
+        taken = {key for key in ids if isinstance(key, str)}
         for layer in self.schemas.layers.values():
             record[layer.name] = _with_keys(layer, items[layer.name], taken)
         return Imported(self.name, None if self.problems else record, self.problems)
@@ -138,7 +160,11 @@ class _Article:
 
     def _items(self, layer: Layer) -> list[Json]:
         written = self.document.get(layer.name, [])
-        defaults = self.document.get("defaults", {}).get(layer.name, {})
+        defaults = self.document.get("defaults", {})
+        defaults = defaults.get(layer.name, {}) if isinstance(defaults, dict) else None
+        if not isinstance(defaults, dict):
+            self._problem(f"$.defaults.{layer.name}", "defaults must be a table of each layer")
+            return []
         if not isinstance(written, list) or not all(isinstance(item, dict) for item in written):
             self._problem(f"$.{layer.name}", f"{layer.name} must be an array of tables")
             return []
@@ -179,6 +205,8 @@ class _Article:
         if field.span == "one":
             return self._find(value, own).as_json() if value not in ("", None) else None
         if field.span == "nested":
+            if not isinstance(value, list):
+                raise _NotFound(str(value), "is no list", "Write a list with the span names of each.")
             return [self._list(one, own) for one in value]
         return self._list(value, own)
 
@@ -191,6 +219,10 @@ class _Article:
             words, nth, inside = value.get("words"), value.get("nth"), value.get("inside")
             if not isinstance(words, str) or not words or value.keys() - {"words", "nth", "inside", "part"}:
                 raise _NotFound(str(words), "is no span name", "Write {words, nth, inside, part}.")
+            if not isinstance(inside, str | None) or (inside and not re.fullmatch("[ps][0-9]{1,9}", inside)):
+                raise _NotFound(words, "names no paragraph or sentence", 'Write inside = "p2" or inside = "s5".')
+            if isinstance(nth, bool) or not isinstance(nth, int | None):
+                raise _NotFound(words, "has an nth that is no whole number", "Count from 1.")
             scope = self._scope(inside, words) if inside else None
             return self._pick(words, _occurrences(self.text, words, self._rooms(scope, []), bool(value.get("part"))), nth, scope)
         if not isinstance(value, str) or not value:
