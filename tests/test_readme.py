@@ -15,9 +15,10 @@ import pytest
 
 from building import REPOSITORY, ProjectFolder
 from dateline.engines import LocalEngine
+from dateline.formats import FORMATS
 from dateline.pipeline import rebuild
 from dateline.project import Settings, Splits, find_project
-from dateline.schema import FORMATS, KEYWORDS
+from dateline.schema_check import KEYWORDS
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 

@@ -4,7 +4,7 @@ A file `schemas/<layer>.schema.json` (JSON Schema 2020-12) describes the items o
 makes a layer, a table and a config. `schemas/article.schema.json` describes the article itself. The engine's own
 fields and layers (`src/dateline/reserved/`) are written in the same form and read in the same way.
 
-Own keywords, all on properties unless said otherwise:
+What a schema may say, and what is refused, is in dateline.schema_check. Own keywords, all on properties unless said otherwise:
 
 - `x-key: true`            the layer's local id (exactly one per layer)
 - `x-ref: "<layer>"`       a string or list of strings that must be keys of that layer
@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -45,6 +45,8 @@ import jsonschema_rs
 import pyarrow as pa
 
 from dateline.errors import SchemaError
+from dateline.formats import FORMATS
+from dateline.schema_check import check_form, check_links, check_names, check_schema, narrow, not_valid
 
 Json = dict[str, Any]
 
@@ -60,28 +62,9 @@ SPAN_SCHEMA: Json = {
     "additionalProperties": False,
 }
 SPAN_TYPE = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("surface", pa.string())])
-KEYWORDS = (
-    "x-key",
-    "x-ref",
-    "x-acyclic",
-    "x-span",
-    "x-within",
-    "x-withheld",
-    "x-derive",
-    "x-decimal",
-    "x-column",
-    "x-table",
-    "x-prefix",
-    "x-rules",
-    "x-ascending",
-    "x-covers",
-    "x-outside",
-    "x-depth",
-    "x-quotes",
-    "x-target",
-    "x-present",
-)
 _SUFFIX = ".schema.json"
+_ENGINE_COLUMNS = dict.fromkeys(("added_in", "changed_in"), "the engine")
+_ENGINE_TABLES = {"articles", "records", "standoff", "default", "article_id", *_ENGINE_COLUMNS}
 
 
 # ---- fields and layers ---------------------------------------------------------------------------------------
@@ -204,7 +187,9 @@ class Schemas:
         """JSON Schema of a whole record: article fields and one array per layer, nothing else."""
         properties = dict(self.article.schema["properties"])
         for layer in self.layers.values():
-            properties[layer.name] = {"type": "array", "items": layer.schema, "description": layer.description}
+            # with an id of its own, references inside a layer's schema stay inside it
+            items = {**layer.schema, "$id": f"urn:dateline:{layer.name}"}
+            properties[layer.name] = {"type": "array", "items": items, "description": layer.description}
         return {**self.article.schema, "properties": properties, "additionalProperties": False}
 
     @functools.cached_property
@@ -251,27 +236,29 @@ def schemas_from(sources: Mapping[str, bytes], *, where: str = "schemas") -> Sch
         for p in sorted((resources.files("dateline") / "reserved").iterdir(), key=lambda p: p.name)
         if p.name.endswith(_SUFFIX)
     }
-    article = _article(reserved.pop("article"), own.pop("article", {}), where)
+    article = _article(reserved.pop("article"), own.pop("article", {}), f"{where}/article{_SUFFIX}")
     layers: dict[str, Layer] = {}
     tables: dict[str, Layer] = {}
+    taken = {f.name for f in article.fields} | set(article.schema["properties"]) | _ENGINE_TABLES
     for name, schema in {**reserved, **own}.items():
         file = f"{where}/{name}{_SUFFIX}"
         if name in reserved and name in own:
             raise SchemaError(f"{file}: the layer {name!r} is reserved by the engine; choose another name")
         if not name.isidentifier() or name != name.lower():
             raise SchemaError(f"{file}: a layer's name is lower-case letters, digits and _, as it names a table")
+        if name in taken:
+            raise SchemaError(f"{file}: the name {name!r} is taken by an article field, or a column or config of the engine")
         layer = _layer(name, schema, file)
-        if name in {f.name for f in article.fields} | {"records", "standoff", "articles"}:
-            raise SchemaError(f"{file}: the name {name!r} is taken by an article field or a config of the engine")
         (tables if layer.corpus_level else layers)[name] = layer
+    columns = {layer.name: {f.name: f.schema for f in layer.fields} for layer in [article, *layers.values(), *tables.values()]}
     for layer in [article, *layers.values(), *tables.values()]:
-        _resolve(layer, {**layers, **tables}, f"{where}/{layer.name}{_SUFFIX}")
+        check_links(layer.name, layer.schema, columns, set(layers), f"{where}/{layer.name}{_SUFFIX}")
     return Schemas(article, dict(sorted(layers.items())), dict(sorted(tables.items())), dict(sources))
 
 
 def _parse(file: str, raw: bytes) -> Json:
     try:
-        schema = json.loads(raw)
+        schema = json.loads(raw, object_pairs_hook=_object, parse_constant=_no_number)
     except (ValueError, RecursionError) as fault:
         raise SchemaError(f"{file}: is not valid JSON: {fault}") from None
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
@@ -279,96 +266,55 @@ def _parse(file: str, raw: bytes) -> Json:
     return schema
 
 
-def _article(reserved: Json, own: Json, where: str) -> Layer:
-    properties = dict(reserved["properties"])
-    for name, schema in own.get("properties", {}).items():
-        properties[name] = {**properties[name], **schema} if name in properties else schema
-    merged = {
-        **reserved,
-        **own,
-        "properties": properties,
-        "required": sorted({*reserved["required"], *own.get("required", [])}),
-        "additionalProperties": False,
-    }
-    return _layer("article", merged, f"{where}/article{_SUFFIX}")
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has the key {next(n for n in names if names.count(n) > 1)!r} twice")
+    return made
 
 
-def _layer(name: str, schema: Json, file: str) -> Layer:
-    _check_keywords(schema, file)
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _article(reserved: Json, own: Json, file: str) -> Layer:
+    if own:
+        check_form(own, file)
+    return _layer("article", narrow(reserved, own, file), file)
+
+
+def _layer(name: str, written: Json, file: str) -> Layer:
+    check_schema(written, file, article=name == "article")
+    schema = _closed(written)
     fields = tuple(_fields(schema, (), file))
-    keys = [f.name for f in fields if f.schema.get("x-key")]
-    if len(keys) != 1:
-        raise SchemaError(f'{file}: exactly one property has "x-key": true; found {keys or "none"}')
-    for f in fields:
-        if not f.description:
-            raise SchemaError(f"{file}: {'.'.join(f.path)} has no description; every field says what it means")
+    corpus_level = "x-table" in schema
+    added = _ENGINE_COLUMNS if name == "article" else {} if corpus_level else {"article_id": "the engine"}
+    check_names([f.name for f in fields], added, file)
     try:
         _validator(schema)
     except (ValueError, jsonschema_rs.ReferencingError) as fault:
-        raise SchemaError(f"{file}: is not a valid JSON Schema 2020-12: {str(fault).splitlines()[0]}") from None
-    return Layer(
-        name, schema.get("title", name), schema.get("description", ""), fields, schema, schema.get("x-table") == "corpus"
-    )
+        raise SchemaError(not_valid(file, fault, schema)) from None
+    return Layer(name, schema.get("title", name), schema.get("description", ""), fields, schema, corpus_level)
 
 
-def _resolve(layer: Layer, known: Mapping[str, Layer], file: str) -> None:
-    for f in layer.fields:
-        if f.ref and f.ref not in known:
-            raise SchemaError(f"{file}: {f.name} has x-ref {f.ref!r}; layers here: {', '.join(known)}")
-        if within := f.schema.get("x-within"):
-            _known(layer, [within["via"]] if within.get("via") else [], f"{file}: x-within of {f.name}")
-            via = layer[within["via"]] if within.get("via") else None
-            outer = known[via.ref] if via is not None and via.ref else layer
-            _known(outer, [within["spans"]], f"{file}: x-within of {f.name}")
-            if not outer[within["spans"]].span:
-                raise SchemaError(f"{file}: x-within of {f.name}: {outer.name}.{within['spans']} holds no spans")
-        target = f.schema.get("x-target") or f.schema.get("x-present") or {}
-        via = f if "x-target" in f.schema else layer[target["via"]] if target else None
-        names = [*(f.derive or {}).get("from", []), *f.schema.get("x-outside", []), *filter(None, [f.schema.get("x-depth")])]
-        if quotes := f.schema.get("x-quotes"):
-            names += [quotes["spans"], quotes["nested"]]
-        _known(layer, names, f"{file}: {f.name}")
-        if via is not None:
-            _known(known[via.ref or ""], [target["field"]], f"{file}: {f.name}")
-    for law in layer.schema.get("x-rules", ()):
-        if not isinstance(law, dict) or not {"id", "says", "then"} <= law.keys():
-            raise SchemaError(f"{file}: each of x-rules has id, says and then; this has {', '.join(law)}")
-        _known(layer, law.get("equal", []), f"{file}: x-rules {law['id']}")
-        try:
-            _schema_rule(law)
-        except (ValueError, jsonschema_rs.ReferencingError) as fault:
-            raise SchemaError(f"{file}: x-rules {law['id']} is no valid JSON Schema: {str(fault).splitlines()[0]}") from None
-    for names in [
-        *layer.schema.get("x-ascending", ()),
-        [layer.schema["x-covers"]["field"]] if "x-covers" in layer.schema else [],
-    ]:
-        _known(layer, names, file)
-
-
-def _known(layer: Layer, names: list[str], where: str) -> None:
-    for name in names:
-        try:
-            layer[name]
-        except KeyError as fault:
-            raise SchemaError(f"{where}: {fault.args[0]}") from None
-
-
-def _check_keywords(node: Any, file: str) -> None:
-    if isinstance(node, dict):
-        for name, value in node.items():
-            if name.startswith("x-") and name not in KEYWORDS:
-                raise SchemaError(f"{file}: unknown keyword {name!r}; known: {', '.join(sorted(KEYWORDS))}")
-            _check_keywords(value, file)
-    elif isinstance(node, list):
-        for value in node:
-            _check_keywords(value, file)
+def _closed(schema: Json) -> Json:
+    """The schema with what goes without saying: objects are objects and hold described fields only, an item has its key."""
+    if "properties" in schema:
+        properties = {name: _closed(prop) for name, prop in schema["properties"].items()}
+        keys = [name for name, prop in properties.items() if "x-key" in prop]
+        required = list(dict.fromkeys([*schema.get("required", ()), *keys]))
+        return {"type": "object", **schema, "properties": properties, "required": required, "additionalProperties": False}
+    if "items" in schema:
+        return {**schema, "items": _closed(schema["items"])}
+    return schema
 
 
 def _fields(schema: Json, path: tuple[str, ...], file: str) -> Iterator[Field]:
     for name, prop in schema["properties"].items():
         here = (*path, name)
-        if "x-withheld" in json.dumps(prop.get("items", {})):
-            raise SchemaError(f"{file}: {'.'.join(here)}: x-withheld stands on the list itself, not inside it")
+        if "x-withheld" in schema:
+            prop = {**prop, "x-withheld": True}
         if "properties" in prop:
             yield from _fields(prop, here, file)
         elif (column := prop.get("x-column", "_".join(here))) is not None:
@@ -444,7 +390,7 @@ def _expand(schema: Json) -> Json:
 def _expand_all(node: Any) -> Any:
     if isinstance(node, dict):
         if "properties" in node and isinstance(node["properties"], dict):
-            kept = {k: v for k, v in node["properties"].items() if "x-derive" not in v}
+            kept = {k: v for k, v in node["properties"].items() if not (isinstance(v, dict) and "x-derive" in v)}
             node = {**node, "properties": kept}
         return {k: _expand_all(v) for k, v in _expand(node).items()}
     return [_expand_all(v) for v in node] if isinstance(node, list) else node
@@ -466,43 +412,3 @@ def _schema_rule(written: Json) -> SchemaRule:
         validator=jsonschema_rs.Draft202012Validator(law if "if" in law else law.get("then", {})),
         applies=jsonschema_rs.Draft202012Validator(written["if"]) if "if" in written else None,
     )
-
-
-def _is_spdx(value: str) -> bool:
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
-    try:
-        return bool(canonicalize_license_expression(value))
-    except InvalidLicenseExpression:
-        return False
-
-
-def _is_bcp47(value: str) -> bool:
-    import langcodes
-
-    return bool(langcodes.tag_is_valid(value))
-
-
-def _is_edtf(value: str) -> bool:
-    import edtf
-
-    try:
-        edtf.parse_edtf(value)
-    except edtf.EDTFParseException:
-        return False
-    return True
-
-
-def _is_country(value: str) -> bool:
-    import pycountry
-
-    return pycountry.countries.get(alpha_2=value) is not None
-
-
-FORMATS: dict[str, Callable[[str], bool]] = {
-    "spdx-expression": functools.lru_cache(4096)(_is_spdx),
-    "bcp47": functools.lru_cache(4096)(_is_bcp47),
-    "iso3166-1": functools.lru_cache(4096)(_is_country),
-    "edtf": functools.lru_cache(4096)(_is_edtf),
-}
-"""Formats beside JSON Schema's own: SPDX licence expressions, BCP 47 language tags, country codes, EDTF dates."""

@@ -121,6 +121,8 @@ def check_row(row: Json, place: Place, layer: Layer, validator: jsonschema_rs.Dr
     known = [f.path[0] for f in layer.fields if not f.derive]
     small = len(canonical_record(row)) <= LIST_ALL_BYTES
     shape_problems(row, validator, lambda _: known, True, report, all_of_them=small)
+    if not found:
+        _numbers(layer, row, [], report)
     return found
 
 
