@@ -14,6 +14,8 @@ from building import REPOSITORY, ProjectFolder, mention, record
 from conftest import Run
 from dateline import __version__
 from dateline.cli import COMMANDS
+from dateline.errors import LoadError
+from dateline.manifest import read_manifest
 
 HEAVY = ("pyarrow", "datasets", "pandas", "numpy", "great_expectations", "duckdb", "jsonschema_rs", "orjson", "yaml", "polars")
 
@@ -134,13 +136,119 @@ def test_what_cannot_run_says_so_in_one_line_and_exits_2(
             "[tool.dateline]\nname = 'a'\ndefault_config = 'figures'\n",
             "'figures' is no config; there are articles",
         ),
+        ("[tool]\ndateline = 5\n", "[tool.dateline] must be a table"),
+        ("[tool.dateline]\ntitle = 'a'\n", "[tool.dateline] has no name"),
+        *[
+            (f"[tool.dateline]\nname = 'a'\n{line}\n", f"{setting} must be {says}")
+            for line, setting, says in [
+                ("languages = 'en'", "[tool.dateline] languages", "a list of strings; it is 'en'"),
+                ("languages = ['en', 5]", "[tool.dateline] languages[1]", "a string; it is 5"),
+                ("license = 5", "[tool.dateline] license", "a string; it is 5"),
+                ("license = 'free'", "[tool.dateline] license", "an SPDX expression such as CC-BY-4.0, or"),
+                ("homepage = ['x']", "[tool.dateline] homepage", "a string; it is ['x']"),
+                ("version = 1.0", "[tool.dateline] version", "a string; it is 1.0"),
+                ("default_config = true", "[tool.dateline] default_config", "a string; it is true"),
+                ("splits = 'x'", "[tool.dateline.splits]", "a table"),
+                ("splits.quotas = ['train']", "[tool.dateline.splits] quotas", "a table of numbers; it is ['train']"),
+                ("splits.quotas.train = true", "[tool.dateline.splits] quotas.train", "a number; it is true"),
+                ("splits.quotas.train = nan", "[tool.dateline.splits] quotas", "positive and sum to 1"),
+                ("splits.salt = 2031-04-12", "[tool.dateline.splits] salt", "a string; it is 2031-04-12"),
+            ]
+        ],
     ],
 )
 def test_wrong_settings_are_named_with_what_there_is(dateline: Run, folder: ProjectFolder, text: str, says: str) -> None:
     folder.seed(record("a1"))
     (folder.root / "pyproject.toml").write_text(text)
     done = dateline("rebuild", cwd=folder.root)
-    assert done.returncode == 2 and says in done.stderr
+    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
+
+
+MEASURES = {
+    "x-table": "corpus",
+    "type": "object",
+    "properties": {"measure_id": {"type": "string", "description": "Key.", "x-key": True}},
+    "required": ["measure_id"],
+    "additionalProperties": False,
+}
+
+
+def test_check_finds_the_project_of_its_paths_and_what_each_file_is(
+    dateline: Run, folder: ProjectFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    away = tmp_path_factory.mktemp("away")
+    folder.schema("measures", MEASURES)
+    folder.seed(record("a1"))
+    folder.seed({"measure_id": "m1"}, {"measure_id": "m2"}, name="tables/measures.jsonl")
+    folder.seed({"article_id": "a1", "split": "train", "group": "a1", "segment": 0, "added_in": "1.0.0"}, name="ledger.jsonl")
+    for path, says in (
+        ("", "1 record in 1 file"),
+        ("seeds", "1 record in 1 file"),
+        ("seeds/a.jsonl", "1 record in 1 file"),
+        ("seeds/tables", "2 records in 1 file"),
+        ("seeds/tables/measures.jsonl", "2 records in 1 file"),
+        ("seeds/ledger.jsonl", "1 record in 1 file"),
+    ):
+        done = dateline("check", folder.root / path, cwd=away)
+        assert (done.returncode, done.stdout) == (0, f"{says}: no problems\n"), done.stderr
+    folder.seed({"measure": "m1"}, name="tables/measures.jsonl")
+    done = dateline("check", folder.root / "seeds/tables", cwd=away)
+    assert done.returncode == 1 and "seeds/tables/measures.jsonl:1" in done.stderr and "measure_id" in done.stderr
+    assert "article_id" not in done.stderr
+    folder.seed({"measure_id": "m1"}, name="tables/measures.jsonl")
+    folder.seed({"x": 1}, name="tables/other.jsonl")
+    folder.seed({"article_id": "a1"}, name="ledger.jsonl")
+    (folder.root / "docs").mkdir()
+    for path, says in (
+        ("seeds/tables/other.jsonl", "no schema describes a corpus-level table 'other'; there are measures"),
+        ("seeds/ledger.jsonl", "ledger.jsonl:1 is no ledger entry"),
+        ("docs", "docs: holds no records; they stand in files ending in .json"),
+    ):
+        done = dateline("check", folder.root / path, cwd=away)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1) and says in done.stderr
+    folder.clear()
+    assert "error: seeds: holds no records" in dateline("check", cwd=folder.root).stderr
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "says"),
+    [
+        (["tables"], None, "tables is not there, but must be a table"),
+        (["tables"], {}, "tables is empty"),
+        (["tables"], [], "tables is [], but must be a table"),
+        (["tables", "articles"], 5, "tables.articles is 5, but must be a table"),
+        (["tables", "articles", "rows"], "5", "tables.articles.rows is '5', but must be a whole number"),
+        (["tables", "articles", "splits"], {"train": "x"}, "tables.articles.splits.train is 'x', but must be a whole number"),
+        (["tables", "articles", "labels"], [], "tables.articles.labels is [], but must be a table"),
+        (["tables", "articles", "files"], [5], "tables.articles.files[0] is 5, but must be a table"),
+        (["tables", "articles", "files"], [{}], "tables.articles.files.path is not there, but must be a string"),
+        (["card"], {}, "card.path is not there, but must be a string"),
+        (["splits", "quotas"], None, "splits.quotas is not there"),
+        (["version"], 5, "version is 5, but must be a string"),
+        (["surprise"], 5, "surprise is 5, but must be left out"),
+    ],
+)
+def test_a_manifest_that_is_none_is_said_plainly(
+    dateline: Run, folder: ProjectFolder, steps: list[str], value: object, says: str
+) -> None:
+    folder.seed(record("a1"))
+    folder.rebuild()
+    path = folder.root / "dataset" / "manifest.json"
+    told = node = json.loads(path.read_bytes())
+    for step in steps[:-1]:
+        node = node[step]
+    node[steps[-1]] = value
+    if value is None:
+        del node[steps[-1]]
+    path.write_text(json.dumps(told))
+    with pytest.raises(LoadError) as fault:
+        read_manifest(path.parent)
+    assert says in str(fault.value)
+    if steps[-1] in {"tables", "card"}:  # the commands are slow to start
+        done = dateline("stats", cwd=folder.root)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1) and says in done.stderr
+        done = dateline("doctor", cwd=folder.root)
+        assert done.returncode == 1 and "BAD dataset" in done.stdout and says in done.stdout
 
 
 def test_a_warning_is_told_and_fails_no_check(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:

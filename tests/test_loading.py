@@ -100,6 +100,65 @@ def test_a_config_or_split_without_rows_comes_back_empty_with_its_types(folder: 
         assert set(whole) == {"train", "validation", "test"} and list(whole["train"]) == []
 
 
+def test_splits_are_added_and_sliced_and_empty_parts_fall_out(folder: ProjectFolder) -> None:
+    texts = ["Ana " + " ".join(f"w{n}x{k}" for k in range(12)) for n in range(10)]  # no near-duplicates: each a group of its own
+    folder.seed(*[record(f"a{n}", text, mentions=[mention("m1", 0, 3)] if n == 0 else []) for n, text in enumerate(texts)])
+    folder.rebuild()
+    source = folder.root / "dataset"
+    splits = read_manifest(source).tables["articles"].splits
+    (filled,) = read_manifest(source).tables["mentions"].splits
+    bare = next(s for s in splits if s != filled)
+
+    def rows(config: str, split: Any, streaming: bool = False) -> int:
+        found: Any = dateline.load(config, source=source, split=split, streaming=streaming)
+        assert "article_id" in found.features
+        return len(list(found))
+
+    assert rows("articles", "train+test") == rows("articles", "train + test", True) == splits["train"] + splits["test"]
+    assert rows("articles", "train[:3]+test") == 3 + splits["test"]
+    assert rows("articles", "train[:50%]") == splits["train"] // 2
+    assert rows("articles", "train[1000:]") == rows("articles", "train[2:2]") == 0
+    assert rows("articles", "all") == 10 and rows("standoff", "all") == 0
+    assert rows("articles", datasets.Split.TRAIN) == splits["train"]
+    assert rows("mentions", f"{bare}+{filled}") == rows("mentions", f"{bare}[:5]+{filled}[:1]") == 1
+    assert rows("mentions", bare) == rows("mentions", f"{bare}[:5]") == rows("standoff", f"{bare}+{filled}") == 0
+    for wrong in ("train[:", "train[:150%]", "train+", "", "train[x]"):
+        with pytest.raises(LoadError, match="split"):
+            rows("articles", wrong)
+    with pytest.raises(LoadError, match=r"'train\[:3\]': a part of a split cannot be streamed; stream 'train'"):
+        rows("articles", "train[:3]", True)
+
+
+def test_a_split_that_the_corpus_could_have_is_empty_and_others_are_refused(folder: ProjectFolder) -> None:
+    folder.settings("[tool.dateline.splits]", "quotas = {train = 0.9, dev = 0.1}")
+    folder.seed(record("a1"))
+    folder.rebuild()
+    source = folder.root / "dataset"
+    dev: Any = dateline.load("articles", source=source, split="dev")
+    assert len(dev) == 0 and "text" in dev.features
+    with pytest.raises(LoadError, match="no split 'test'; it has train, dev"):
+        dateline.load("articles", source=source, split="train+test")
+    folder.settings("[tool.dateline.splits]", 'mode = "given"')
+    folder.seed(record("a1", split="gold"), record("a2", split="silver"))
+    folder.rebuild()
+    whole: Any = dateline.load("standoff", source=source)
+    assert list(whole) == ["gold", "silver"]
+    with pytest.raises(LoadError, match="no split 'train'; it has gold, silver"):
+        dateline.load("articles", source=source, split="train")
+
+
+@pytest.mark.parametrize("name", ["a[x]", "a*", "a?"])
+def test_a_path_that_datasets_takes_for_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    folder = ProjectFolder(tmp_path / name)
+    folder.seed(record("a1"))
+    folder.rebuild()
+    with pytest.raises(LoadError, match=r"`datasets` takes the characters .* for a pattern and cannot read from there"):
+        dateline.load("articles", source=folder.root / "dataset", split="train")
+    empty: Any = dateline.load("standoff", source=folder.root / "dataset", split="train")
+    assert len(empty) == 0
+
+
 def test_what_is_not_there_is_named_with_what_is(folder: ProjectFolder) -> None:
     folder.seed(record("a1"))
     with pytest.raises(LoadError, match=r"manifest\.json: no such file; `dateline rebuild`"):

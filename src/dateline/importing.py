@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
-from collections.abc import Iterable
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +19,8 @@ from dateline.compile.check import check_record, is_withheld
 from dateline.compile.read import RawRecord
 from dateline.compile.seeds import read_tables
 from dateline.compile.signature import add_signature, signing_of
-from dateline.errors import InputError, Place, Problem
-from dateline.files import write_atomically
+from dateline.errors import BuildError, InputError, Place, Problem
+from dateline.files import sync_folder, write_atomically
 from dateline.importers import importer
 from dateline.project import Project
 from dateline.rules import problem
@@ -28,6 +34,7 @@ class ImportResult:
     documents: int = 0
     items: dict[str, int] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -36,6 +43,7 @@ class ImportResult:
             "documents": self.documents,
             "imported": self.items,
             "written": self.written,
+            "warnings": self.warnings,
             "problems": [p.as_json() for p in self.problems],
         }
 
@@ -43,8 +51,9 @@ class ImportResult:
 def import_files(project: Project, source: str, paths: Iterable[Path], out: Path, *, dry_run: bool = False) -> ImportResult:
     """Read documents of format `source` and write one record file each to `out`; nothing if anything is wrong.
 
-    A record that stands in `out` unchanged is written again with equal bytes. Raises UsageError for an unknown
-    format, InputError for a path that is not there.
+    The records are put in place together, or none of them. A record of `out` that looks like an earlier import of the same
+    document, before its text was edited, is named in `warnings`. Raises UsageError for an unknown format, InputError
+    for a path that is not there, BuildError where `out` cannot be written.
     """
     read = importer(source)
     signing = signing_of(project.settings.splits)
@@ -52,6 +61,7 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
     tables = read_tables(project, schemas)
     result = ImportResult(problems=list(tables.problems))
     records: dict[str, tuple[str, bytes]] = {}
+    heads: dict[str, dict[str, Any]] = {}
     for path in _files(paths, read.SUFFIXES):
         for document in read.read(path, schemas, name=project.name_of(path)):
             result.documents += 1
@@ -70,16 +80,104 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
                 result.problems.append(problem("duplicate-article", place, found=article_id, other=records[article_id][0]))
             elif not found:
                 records[str(article_id)] = (document.source, raw)
+                heads[str(article_id)] = {name: value for name, value in document.record.items() if name not in schemas.layers}
                 for layer in schemas.layers:
                     result.items[layer] = result.items.get(layer, 0) + len(document.record[layer])
     if not result.problems:
-        for article_id, (_, raw) in sorted(records.items()):
-            target = out / f"{article_id}.json"
-            if not dry_run:
-                out.mkdir(parents=True, exist_ok=True)
-                write_atomically(target, raw)
-            result.written.append(project.name_of(target))
+        files = {f"{article_id}.json": raw for article_id, (_, raw) in sorted(records.items())}
+        result.warnings = [
+            f"{project.name_of(out / f'{old}.json')} looks like an earlier import of {records[new][0]}: remove it, "
+            f"or give the new record supersedes = {json.dumps(old)}"
+            for old, new in _earlier(out, heads)
+        ]
+        if not dry_run and files:
+            _write_all(out, files, project.name_of(out))
+        result.written = [project.name_of(out / name) for name in files]
     return result
+
+
+def _earlier(out: Path, heads: Mapping[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """Pairs of a record that stands in `out`, and the new one that has another text but seems to be the same document.
+
+    A document leaves no mark in its record, so it is known by its article_id but for the part that is the text's digest,
+    by who published it when, and by what most of an edited text still says.
+    """
+    if not out.is_dir():
+        return []
+    there = [p.stem for p in sorted(out.iterdir()) if p.suffix == ".json" and p.name[0] != "." and p.stem not in heads]
+    pairs: list[tuple[str, str]] = []
+    replaced = {head.get("supersedes") for head in heads.values()}
+    for new, head in heads.items():
+        like = _like(new, head["text"].get("sha256") or "")
+        for old in there if like else ():
+            if like and like.fullmatch(old) and (standing := _head_of(out / f"{old}.json")) is not None:
+                replaced.add(standing.get("supersedes"))
+                same = all(standing.get(name) == head.get(name) for name in ("group", "publisher", "published"))
+                if same and _alike(standing.get("text"), head["text"]):
+                    pairs.append((old, new))
+    return [(old, new) for old, new in pairs if old not in replaced]
+
+
+def _like(article_id: str, digest: str) -> re.Pattern[str] | None:
+    """What matches the article_id with any other digest; None if it holds none, or nothing else."""
+    for length in range(len(digest), 5, -1):  # five digits may stand in an id by chance
+        before, found, after = article_id.partition(digest[:length])
+        if found:
+            named = re.search("[A-Za-z0-9]", before + after)
+            return re.compile(f"{re.escape(before)}[0-9a-f]{{{length}}}{re.escape(after)}") if named else None
+    return None
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two texts share a third of their stretches of five characters; also where one text is not there to compare."""
+    contents = [text.get("content") if isinstance(text, dict) else None for text in (one, other)]
+    a, b = ({c[at : at + 5] for at in range(len(c))} if isinstance(c, str) else set() for c in contents)
+    return not a or not b or 3 * len(a & b) >= len(a | b)
+
+
+def _head_of(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):  # `check` says what is wrong with it
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _write_all(out: Path, files: Mapping[str, bytes], name: str) -> None:
+    """Write files to a folder, all of them or none, by way of a folder of temporaries inside it.
+
+    Raises BuildError, after which `out` is as it was.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    placed: list[tuple[Path, Path]] = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as work:
+            # names with a dot in front: were this process killed, they would be taken for no seeds
+            for number, (file, raw) in enumerate(files.items()):
+                if (out / file).is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
+                write_atomically(Path(work, f".new-{number}"), raw)
+                if (out / file).exists():
+                    shutil.copy2(out / file, Path(work, f".old-{number}"))
+            try:
+                for number, file in enumerate(files):
+                    placed.append((out / file, Path(work, f".old-{number}")))
+                    os.replace(Path(work, f".new-{number}"), out / file)
+            except BaseException:
+                for target, old in placed:
+                    if old.exists():
+                        os.replace(old, target)
+                    else:
+                        target.unlink(missing_ok=True)
+                raise
+        sync_folder(out)
+    except OSError as fault:
+        with contextlib.suppress(OSError):
+            for folder in made:
+                folder.rmdir()
+        at = f"{name}/{fault.filename}" if fault.filename in files else name
+        raise BuildError(f"{at}: cannot be written: {fault.strerror or fault}; nothing was written") from None
 
 
 def encode(record: dict[str, Any]) -> bytes:

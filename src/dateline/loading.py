@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dateline.errors import LoadError
-from dateline.manifest import read_manifest
+from dateline.manifest import Manifest, TableFacts, read_manifest
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
@@ -31,9 +33,10 @@ def load(
 ) -> Dataset | DatasetDict | IterableDataset | IterableDatasetDict:
     """Load one config of a dataset: of the corpus that came with this package, or of the folder `source`.
 
-    Without `config` the default one is loaded; without `split` all its splits. A config or split without rows, which has no file,
-    comes back empty with its types. Raises LoadError for a config or split that the dataset does not have, and for
-    a dataset whose card is not the one its manifest names.
+    Without `config` the default one is loaded; without `split` all its splits. A split is named as `datasets` does: "train",
+    "train[:10%]", "train+test", "all". What has no rows, and so no file, comes back empty with its types. Raises LoadError for
+    a config or split that the dataset does not have, for a folder that `datasets` cannot read from, and for a dataset whose
+    card is not the one its manifest names.
     """
     import datasets
 
@@ -43,18 +46,51 @@ def load(
     if name not in manifest.tables:
         raise LoadError(f"{folder}: has no config {name!r}; it has {', '.join(manifest.tables)}")
     table = manifest.tables[name]
-    known = list(dict.fromkeys(s for t in manifest.tables.values() for s in t.splits))
-    base = split.split("[")[0] if split is not None else None
-    if base is not None and base not in known:
-        raise LoadError(f"{folder}: has no split {base!r}; it has {', '.join(known)}")
-    if not table.rows or (base is not None and base not in table.splits):
+    wanted = None if split is None else _with_rows(str(split), table, manifest, folder, streaming)
+    if not table.rows or wanted == "":
         found = _empty(table.features, streaming)
         if split is not None:
             return found
-        return (datasets.IterableDatasetDict if streaming else datasets.DatasetDict)(
-            dict.fromkeys(manifest.splits["quotas"], found)
+        return (datasets.IterableDatasetDict if streaming else datasets.DatasetDict)(dict.fromkeys(_own_splits(manifest), found))
+    if re.search(r"[*?]|\[.*\]", os.path.abspath(folder)):
+        raise LoadError(
+            f"{folder}: `datasets` takes the characters [ ] * ? of a path for a pattern and cannot read from there; "
+            "move the dataset to a folder whose path has none of them"
         )
-    return datasets.load_dataset(str(folder), name, split=split, streaming=streaming)
+    return datasets.load_dataset(str(folder), name, split=wanted, streaming=streaming)
+
+
+def _own_splits(manifest: Manifest) -> list[str]:
+    """The splits that articles of this corpus have, or, where the engine assigns them, could have."""
+    articles = manifest.tables.get("articles")
+    quotas = manifest.splits["quotas"] if manifest.splits["mode"] == "computed" else {}
+    return list(dict.fromkeys([*quotas, *(articles.splits if articles else ())]))
+
+
+def _with_rows(split: str, table: TableFacts, manifest: Manifest, folder: Path, streaming: bool) -> str:
+    """The parts of a split's name that have rows in the table, joined as before; "" if none has."""
+    from datasets import ReadInstruction
+
+    if split == "all":
+        return split if table.rows else ""
+    known = list(dict.fromkeys([*_own_splits(manifest), *(s for t in manifest.tables.values() for s in t.splits)]))
+    parts = []
+    for part in re.split(r"\s*\+\s*", split.strip()):
+        base = re.split(r"[\[(]", part)[0]
+        if base not in known:
+            raise LoadError(f"{folder}: has no split {base!r}; it has {', '.join(known)}")
+        if streaming and part != base:
+            raise LoadError(f"{part!r}: a part of a split cannot be streamed; stream {base!r}, and use its take and skip")
+        rows = table.splits.get(base, 0)
+        try:
+            (slice_,) = ReadInstruction.from_spec(part).to_absolute({base: rows})
+        except (ValueError, AssertionError) as fault:
+            raise LoadError(
+                f"{part!r} names no part of a split: {fault}; write {base}, {base}[:10], {base}[:10%] or {base}[5:10]"
+            ) from None
+        if (slice_.from_ or 0) < (rows if slice_.to is None else slice_.to):  # datasets refuses a part without rows
+            parts.append(part)
+    return "+".join(parts)
 
 
 def _empty(declared: list[dict[str, Any]], streaming: bool) -> Dataset | IterableDataset:

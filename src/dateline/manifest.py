@@ -13,11 +13,12 @@ import hashlib
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from dateline.errors import LoadError
+from dateline.typed import Misfit, misfits
 
 NAME = "manifest.json"
 NEXT = "manifest.next.json"
@@ -108,19 +109,59 @@ def _card_digest(dataset: Path) -> str | None:
 def _read(path: Path) -> Manifest | None:
     try:
         found = json.loads(path.read_bytes())
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise LoadError(
-                f"{path}: has format {found.get('format') if isinstance(found, dict) else None!r}; this dateline reads {FORMAT}"
-            )
-        made = Manifest(**{**found, "tables": {name: TableFacts(**t) for name, t in found["tables"].items()}})
-        made.paths(), made.card["sha256"]
     except FileNotFoundError:  # a rebuild has just renamed it
         return None
     except (OSError, ValueError, RecursionError) as fault:
         raise LoadError(f"{path}: is no manifest: {fault}") from None
-    except (KeyError, TypeError, AttributeError):
-        raise LoadError(f"{path}: is no manifest: it lacks what format {FORMAT} holds") from None
-    return made
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise LoadError(
+            f"{path}: has format {found.get('format') if isinstance(found, dict) else None!r}; this dateline reads {FORMAT}"
+        )
+    for wrong in _misfits(found):
+        raise LoadError(
+            f"{path}: is no manifest that this dateline reads: {wrong.where} is {wrong.found}, but must be {wrong.expected}; "
+            "run `dateline rebuild`, or get the dataset again"
+        )
+    return Manifest(**{**found, "tables": {name: TableFacts(**t) for name, t in found["tables"].items()}})
+
+
+@dataclass(frozen=True)
+class _File:
+    """What readers take from a file's entry."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _DataFile(_File):
+    split: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class _Splits:
+    mode: str
+    quotas: dict[str, float]
+
+
+def _misfits(found: dict[str, Any]) -> Iterator[Misfit]:
+    """What keeps a decoded file from being a manifest; the outer parts first."""
+    yield from misfits(found, Manifest)
+    if not found["tables"]:
+        yield Misfit("tables", "empty", "a table with at least one entry")
+    for where, entry, kind in [
+        ("card", found["card"], _File),
+        ("splits", found["splits"], _Splits),
+        *(
+            (f"tables.{name}.files", file, _DataFile)
+            for name, table in found["tables"].items()
+            for file in table.get("files", ())
+        ),
+    ]:
+        entry = {name: value for name, value in entry.items() if name in {f.name for f in fields(kind)}}
+        yield from misfits(entry, kind, where)
 
 
 def content_digest(files: Iterable[tuple[str, str]], features: Mapping[str, Any]) -> str:

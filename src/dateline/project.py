@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dateline.errors import ProjectError
+from dateline.typed import misfits, shown
 
 SPLITS = ("train", "validation", "test")
 
@@ -108,7 +109,7 @@ def find_project(start: Path) -> Project:
             tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
             raise ProjectError(f"{file}: is not valid TOML: {fault}") from None
-        if "dateline" in tool:
+        if isinstance(tool, dict) and "dateline" in tool:
             return Project(folder, _settings(tool["dateline"], file))
     raise ProjectError(
         f"no project here: looked for a pyproject.toml with [tool.dateline] in {looked[0]} and the {len(looked) - 1} folders "
@@ -120,15 +121,26 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     _known(table, Settings, "[tool.dateline]", file)
     splits = table.get("splits", {})
     _known(splits, Splits, "[tool.dateline.splits]", file)
-    if not isinstance(table.get("name"), str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table["name"]):
-        raise ProjectError(f"{file}: [tool.dateline] name must be lower-case words with hyphens; it is {table.get('name')!r}")
-    if not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", str(table.get("version", "0.0.0"))):
+    if table.get("name") is None:
+        raise ProjectError(f"{file}: [tool.dateline] has no name; give it one of lower-case words with hyphens")
+    for wrong in misfits(table, Settings):
+        setting = wrong.where.removeprefix("splits.")
+        where = "[tool.dateline]" if setting == wrong.where else "[tool.dateline.splits]"
+        raise ProjectError(f"{file}: {where} {setting} must be {wrong.expected}; it is {wrong.found}")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table["name"]):
+        raise ProjectError(f"{file}: [tool.dateline] name must be lower-case words with hyphens; it is {table['name']!r}")
+    if not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", table.get("version", "0.0.0")):
         raise ProjectError(f"{file}: [tool.dateline] version must be MAJOR.MINOR.PATCH; it is {table['version']!r}")
+    if table.get("license") and not _is_license(table["license"]):
+        raise ProjectError(
+            f"{file}: [tool.dateline] license must be an SPDX expression such as CC-BY-4.0, or LicenseRef-YourName; "
+            f"it is {shown(table['license'])}"
+        )
     made = Splits(**splits)
     if made.mode not in {"computed", "given"}:
         raise ProjectError(f'{file}: [tool.dateline.splits] mode must be "computed" or "given"; it is {made.mode!r}')
     shares = list(made.quotas.values())
-    if not shares or any(not isinstance(q, int | float) or q <= 0 for q in shares) or abs(sum(shares) - 1) > 1e-9:
+    if not shares or not all(q > 0 for q in shares) or not abs(sum(shares) - 1) <= 1e-9:  # so that nan fails, too
         raise ProjectError(f"{file}: [tool.dateline.splits] quotas must be positive and sum to 1; they are {made.quotas}")
     for name in made.quotas:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "all":
@@ -157,3 +169,14 @@ def _known(table: Any, kind: type, where: str, file: Path) -> None:
         raise ProjectError(f"{file}: {where} must be a table")
     if unknown := table.keys() - set(names):
         raise ProjectError(f"{file}: {where} has no setting {', '.join(sorted(unknown))}; it has {', '.join(names)}")
+
+
+def _is_license(expression: str) -> bool:
+    try:
+        from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+    except ImportError:  # comes with what building needs; rebuild then checks what a reader only reads
+        return True
+    try:
+        return bool(canonicalize_license_expression(expression))
+    except InvalidLicenseExpression:
+        return False

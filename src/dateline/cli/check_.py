@@ -20,7 +20,8 @@ def command(
     from dateline.compile.seeds import check_files
     from dateline.project import find_project
 
-    home = find_project(files[0].parent if files and project == Path() else project)
+    named = files and project == Path()
+    home = find_project((files[0] if files[0].is_dir() else files[0].parent) if named else project)
     checked = check_files(home, files or [home.seeds])
     failed = [p for p in checked.problems if p.fails]
     if json:

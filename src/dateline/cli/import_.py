@@ -32,6 +32,8 @@ def command(
         print_problems(result.problems)
         for name in result.written:
             say(name)
+        for line in result.warnings:
+            say(f"warning: {line}", file=sys.stderr)
         verb = "would be written" if dry_run else "written"
         says = f"{count(len(result.problems), 'problem')}; nothing was written" if result.problems else verb
         say(f"{count(result.documents, 'document')}: {says}", file=sys.stderr)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from dateline.compile.check import check_record, check_row
 from dateline.compile.read import SUFFIXES, Refused, is_seed, parse, read_raw
 from dateline.errors import InputError, Problem
+from dateline.ledger import read_ledger
 from dateline.project import Project
 from dateline.rules import problem
 from dateline.schema import Schemas, load_schemas
@@ -27,7 +28,7 @@ class Tables:
 
 @dataclass
 class Checked:
-    """What `check_files` found."""
+    """What `check_files` found; rows of corpus-level tables and entries of the ledger count as records."""
 
     files: int = 0
     records: int = 0
@@ -101,19 +102,42 @@ def read_tables(project: Project, schemas: Schemas) -> Tables:
 def check_files(project: Project, paths: Iterable[Path]) -> Checked:
     """Check the records of files, or of the seed files in folders, one by one.
 
-    Raises InputError for a path that is not there, or a file that is no seed file.
+    Corpus-level tables are checked by their own schemas (always, as records refer to them), the ledger as the ledger.
+    Raises InputError for a path that is not there, a file that is no seed file, or paths that hold no record at all;
+    ProjectError for a line of the ledger that is no entry.
     """
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)
+    paths = list(paths)
     checked = Checked(problems=list(tables.problems))
     for path in files_in(project, paths):
         checked.files += 1
+        if path.resolve() == project.ledger.resolve():
+            checked.records += len(read_ledger(path))
+            continue
+        if (project.seeds / "tables").resolve() in path.resolve().parents:
+            checked.records += _table_rows(path, project, schemas)
+            continue
         seen = len(checked.problems)
         for raw, record in _records(path, project.name_of(path), checked.problems):
             checked.records += 1
             checked.problems += check_record(record, raw, schemas, tables.keys)
         checked.problems[seen:] = sorted(checked.problems[seen:], key=lambda p: p.place.line)
+    if not checked.records and not checked.problems:
+        looked = ", ".join(project.name_of(path) for path in paths)
+        raise InputError(f"{looked}: holds no records; they stand in files ending in {', '.join(SUFFIXES)}")
     return checked
+
+
+def _table_rows(path: Path, project: Project, schemas: Schemas) -> int:
+    """How many rows a file of a corpus-level table holds; `read_tables` has checked them."""
+    name = path.name.removesuffix(next(suffix for suffix in SUFFIXES if path.name.endswith(suffix)))
+    if path.resolve().parent != (project.seeds / "tables").resolve():
+        raise InputError(f"{project.name_of(path)}: is not read; corpus-level tables stand in seeds/tables itself")
+    if name not in schemas.tables:
+        known = f"there are {', '.join(schemas.tables)}" if schemas.tables else "there is none"
+        raise InputError(f"{project.name_of(path)}: no schema describes a corpus-level table {name!r}; {known}")
+    return sum(1 for _ in _parsed(path, project.name_of(path), []))
 
 
 def files_in(project: Project, paths: Iterable[Path]) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import math
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ SUFFIXES = (".toml",)
 
 MAX_BYTES = 8 * 1024 * 1024
 """A longer file is refused unread: one article with its annotation takes some 20 kB."""
-_SHA = re.compile(r"\{sha256(?::\.([0-9]{1,2}))?\}")
+_DIGEST = re.compile(r"\{sha256(?::\.([1-9]|[1-5][0-9]|6[0-4]))?\}")
 _SCOPE = re.compile(r"^([ps])([0-9]{1,9}):\s*")
+_INSIDE = re.compile(r"[ps][0-9]{1,9}")
 _NTH = re.compile(r"@([0-9]{1,9})$")
+_DEEPEST = 50  # an article's tables are some five deep; JSON libraries stop at a few hundred
 _ELLIPSIS = "…"
 
 
@@ -45,6 +47,12 @@ class _NotFound(Exception):
         self.words, self.fault, self.advice = words, fault, advice
 
 
+class _NotPlain(Exception):
+    def __init__(self, pointer: str, fault: str) -> None:
+        super().__init__(fault)
+        self.pointer = pointer
+
+
 def read(path: Path, schemas: Schemas, *, name: str) -> Iterator[Imported]:
     """Yield the one article of a TOML file; raises InputError if the file cannot be opened."""
     try:
@@ -57,24 +65,20 @@ def read(path: Path, schemas: Schemas, *, name: str) -> Iterator[Imported]:
         return
     try:
         source = raw.decode("utf-8")
-        document = _plain(tomllib.loads(source))
-    except (ValueError, RecursionError) as fault:
-        yield Imported(name, None, [problem("import-syntax", Place(name), fault=f"is not valid TOML: {fault}")])
+        document = _plain(tomllib.loads(source), "$")
+    except ValueError as fault:  # also of an integer with more digits than Python converts
+        # what is quoted may be of the text, and its rights are not known yet; single characters tell nothing
+        says = re.sub(r"""(['"])(?!.\1|\\.\1).*['"]""", "…", str(fault).removeprefix("'utf-8' codec "))
+        yield Imported(name, None, [problem("import-syntax", Place(name), fault=f"is not valid TOML: {says}")])
+        return
+    except RecursionError:
+        yield Imported(name, None, [problem("import-syntax", Place(name), fault="brackets are nested too deeply")])
+        return
+    except _NotPlain as fault:
+        place = Place(name, 0, fault.pointer)
+        yield Imported(name, None, [problem("import-syntax", place, fault=str(fault))])
         return
     yield _Article(document, source, schemas, name).imported()
-
-
-def _plain(value: Any) -> Any:
-    """TOML's values as JSON has them: dates as ISO 8601; raises ValueError for what JSON has not."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is no number that JSON has")
-    return value
 
 
 class _Article:
@@ -86,6 +90,9 @@ class _Article:
         self.schemas = schemas
         self.name = name
         self.problems: list[Problem] = []
+        head = document.get("article")
+        rights = head.get("rights") if isinstance(head, dict) else None
+        self.quote = isinstance(rights, dict) and rights.get("text_redistributable") is True
         self.text = ""
         self.paragraphs: list[_Stretch] = []
         self.sentences: list[_Stretch] = []
@@ -98,25 +105,32 @@ class _Article:
         unknown = self.document.keys() - {"article", "text", "defaults", *self.schemas.layers}
         if unknown:
             known = ", ".join(["article", "text", "defaults", *self.schemas.layers])
-            return self._refuse(f"unknown table {', '.join(sorted(unknown))}; known here: {known}")
+            return self._refuse(f"unknown table {self._names(unknown)}; known here: {known}")
+        if extra := text.keys() - {"sentences", "content"}:
+            return self._refuse(f"unknown key {self._names(extra)}; known here: sentences, content", "$.text")
         if not all(isinstance(v, str) for v in text.values()):
-            return self._refuse("the text must be a string")
+            return self._refuse("the text must be a string", "$.text")
+        for name in ("text", *self.schemas.layers):
+            if name in head:
+                self._problem(f"$.article.{name}", f"{name} stands beside [article], not in it")
+        self._look_at_defaults()
         self._lay_out(text)
         if not self.text:
-            return self._refuse("the text is empty")
+            return self._refuse("the text is empty", "$.text")
         encoded = self.text.encode()
         digest = hashlib.sha256(encoded).hexdigest()
         record: Json = dict(head)
         if isinstance(head.get("article_id"), str):
-            record["article_id"] = _SHA.sub(lambda found: digest[: int(found[1] or 64)], head["article_id"])
-            if "{" in record["article_id"] or "}" in record["article_id"]:
-                return self._refuse("article_id: only {sha256:.N} can be filled in")
+            record["article_id"] = _DIGEST.sub(lambda found: digest[: int(found[1] or 64)], head["article_id"])
+            if re.search("[{}]", record["article_id"]):
+                says = "only {sha256} and {sha256:.N}, N from 1 to 64, can be filled in"
+                return self._refuse(says, "$.article.article_id")
         record["text"] = {
             "content": self.text, "sha256": digest, "n_code_points": len(self.text), "n_bytes": len(encoded),
         }  # fmt: skip
         items = {layer.name: self._items(layer) for layer in self.schemas.layers.values()}
-        ids = [item.get(layer.key.name) for layer in self.schemas.layers.values() for item in items[layer.name]]
-        taken = {key for key in ids if isinstance(key, str)}
+        keys = (item.get(layer.key.name) for layer in self.schemas.layers.values() for item in items[layer.name])
+        taken = {key for key in keys if isinstance(key, str)}
         for layer in self.schemas.layers.values():
             record[layer.name] = _with_keys(layer, items[layer.name], taken)
         return Imported(self.name, None if self.problems else record, self.problems)
@@ -158,13 +172,23 @@ class _Article:
 
     # ---- items
 
+    def _look_at_defaults(self) -> None:
+        written = self.document.get("defaults", {})
+        self.defaults: dict[str, Json] = {}
+        if not isinstance(written, dict):
+            self._problem("$.defaults", "defaults must be a table, with one table for each layer")
+            return
+        if unknown := written.keys() - self.schemas.layers.keys():
+            self._problem("$.defaults", f"unknown layer {self._names(unknown)}; known here: {', '.join(self.schemas.layers)}")
+        for name in self.schemas.layers.keys() & written.keys():
+            if isinstance(written[name], dict):
+                self.defaults[name] = written[name]
+            else:
+                self._problem(f"$.defaults.{name}", "defaults of a layer must be a table")
+
     def _items(self, layer: Layer) -> list[Json]:
         written = self.document.get(layer.name, [])
-        defaults = self.document.get("defaults", {})
-        defaults = defaults.get(layer.name, {}) if isinstance(defaults, dict) else None
-        if not isinstance(defaults, dict):
-            self._problem(f"$.defaults.{layer.name}", "defaults must be a table of each layer")
-            return []
+        defaults = self.defaults.get(layer.name, {})
         if not isinstance(written, list) or not all(isinstance(item, dict) for item in written):
             self._problem(f"$.{layer.name}", f"{layer.name} must be an array of tables")
             return []
@@ -176,7 +200,9 @@ class _Article:
     def _item(self, layer: Layer, written: Json, pointer: str) -> Json:
         item = dict(written)
         own: list[_Stretch] = []
-        for field in sorted((f for f in layer.fields if f.span), key=lambda f: f.name != "spans"):
+        if not isinstance(item.get(layer.key.name, ""), str):
+            self._problem(f"{pointer}.{layer.key.name}", "an id must be a string")
+        for field in sorted((f for f in layer.fields if f.span and len(f.path) == 1), key=lambda f: f.name != "spans"):
             if field.name not in written:
                 if field.span == "many":
                     item[field.name] = []
@@ -185,11 +211,12 @@ class _Article:
                 item[field.name] = self._named(field, written[field.name], own)
             except _NotFound as fault:
                 place = Place(self.name, self._line(fault.words), f"{pointer}.{field.name}")
-                self.problems.append(problem("words-not-found", place, words=fault.words, fault=fault.fault, advice=fault.advice))
+                said = fault.words if self.quote else f"({len(fault.words)} characters, not shown)"
+                self.problems.append(problem("words-not-found", place, words=said, fault=fault.fault, advice=fault.advice))
                 item[field.name] = []
                 continue
             if field.name == "spans":
-                own = [_Stretch(s["start"], s["end"]) for s in item["spans"]]
+                own = list(_stretches(item["spans"]))
         for field in layer.fields:
             if field.path[0] in item or field.derive or field.span or field is layer.key:
                 continue
@@ -206,7 +233,7 @@ class _Article:
             return self._find(value, own).as_json() if value not in ("", None) else None
         if field.span == "nested":
             if not isinstance(value, list):
-                raise _NotFound(str(value), "is no list", "Write a list with the span names of each.")
+                raise _NotFound(str(value), "is no list", "Write a list, and in it the names of each span.")
             return [self._list(one, own) for one in value]
         return self._list(value, own)
 
@@ -219,13 +246,15 @@ class _Article:
             words, nth, inside = value.get("words"), value.get("nth"), value.get("inside")
             if not isinstance(words, str) or not words or value.keys() - {"words", "nth", "inside", "part"}:
                 raise _NotFound(str(words), "is no span name", "Write {words, nth, inside, part}.")
-            if not isinstance(inside, str | None) or (inside and not re.fullmatch("[ps][0-9]{1,9}", inside)):
-                raise _NotFound(words, "names no paragraph or sentence", 'Write inside = "p2" or inside = "s5".')
-            if isinstance(nth, bool) or not isinstance(nth, int | None):
-                raise _NotFound(words, "has an nth that is no whole number", "Count from 1.")
+            if inside is not None and not (isinstance(inside, str) and _INSIDE.fullmatch(inside)):
+                raise _NotFound(words, "has an inside that is no paragraph or sentence", 'Write inside = "p3" or inside = "s7".')
+            if nth is not None and (isinstance(nth, bool) or not isinstance(nth, int)):
+                raise _NotFound(words, "has an nth that is no whole number", "Write nth = 2.")
+            if not isinstance(value.get("part", False), bool):
+                raise _NotFound(words, "has a part that is neither true nor false", "Write part = true.")
             scope = self._scope(inside, words) if inside else None
-            return self._pick(words, _occurrences(self.text, words, self._rooms(scope, []), bool(value.get("part"))), nth, scope)
-        if not isinstance(value, str) or not value:
+            return self._pick(words, _occurrences(self.text, words, self._rooms(scope, []), value.get("part", False)), nth, scope)
+        if not isinstance(value, str) or not value or _NTH.fullmatch(value):
             raise _NotFound(str(value), "is no span name", "A span is named by its words in quotes.")
         rest = value
         scope = None
@@ -284,9 +313,38 @@ class _Article:
     def _problem(self, pointer: str, fault: str) -> None:
         self.problems.append(problem("import-syntax", Place(self.name, 0, pointer), fault=fault))
 
-    def _refuse(self, fault: str) -> Imported:
-        self._problem("", fault)
+    def _names(self, keys: Set[str]) -> str:
+        return ", ".join(sorted(keys)) if self.quote else f"({len(keys)} of them)"
+
+    def _refuse(self, fault: str, pointer: str = "$") -> Imported:
+        self._problem(pointer, fault)
         return Imported(self.name, None, self.problems)
+
+
+def _plain(value: Any, pointer: str, depth: int = 0) -> Any:
+    """TOML's values as JSON has them: dates and times as ISO 8601; raises _NotPlain for what JSON has not."""
+    if depth > _DEEPEST:
+        raise _NotPlain("$", "tables are nested too deeply")
+    if isinstance(value, dict):
+        return {key: _plain(inner, f"{pointer}.{key}", depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner, f"{pointer}[{number}]", depth + 1) for number, inner in enumerate(value)]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _NotPlain(pointer, f"{value} is no number that JSON has; leave the field out")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise _NotPlain(pointer, "is a whole number beyond 64 bits")
+    return value
+
+
+def _stretches(spans: Any) -> Iterator[_Stretch]:
+    """The stretches of a span field, however nested."""
+    if isinstance(spans, dict):
+        yield _Stretch(spans["start"], spans["end"])
+    elif isinstance(spans, list):
+        for one in spans:
+            yield from _stretches(one)
 
 
 def _with_keys(layer: Layer, items: list[Json], taken: set[Any]) -> list[Json]:
