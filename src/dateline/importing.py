@@ -22,6 +22,7 @@ from dateline.compile.signature import add_signature, signing_of
 from dateline.errors import BuildError, InputError, Place, Problem
 from dateline.files import sync_folder, write_atomically
 from dateline.importers import importer
+from dateline.leaks import shown
 from dateline.project import Project
 from dateline.rules import problem
 from dateline.schema import load_schemas
@@ -77,7 +78,14 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
             article_id = document.record.get("article_id")
             if not found and article_id in records:
                 place = Place(document.source, 0, "$.article.article_id")
-                result.problems.append(problem("duplicate-article", place, found=article_id, other=records[article_id][0]))
+                result.problems.append(
+                    problem(
+                        "duplicate-article",
+                        place,
+                        found=shown(str(article_id), not is_withheld(document.record)),
+                        other=records[article_id][0],
+                    )
+                )
             elif not found:
                 records[str(article_id)] = (document.source, raw)
                 heads[str(article_id)] = {name: value for name, value in document.record.items() if name not in schemas.layers}

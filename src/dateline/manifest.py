@@ -54,10 +54,15 @@ class Manifest:
     inputs: dict[str, str]
     writer: dict[str, str]
     format: int = FORMAT
+    hydrated_from: dict[str, str] | None = None
+    """Of a hydrated copy alone: digests of the dataset that it was made from."""
 
     def encode(self) -> bytes:
         """The bytes of the file."""
-        return (json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n").encode()
+        said = asdict(self)
+        if self.hydrated_from is None:
+            del said["hydrated_from"]
+        return (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode()
 
     def paths(self) -> set[str]:
         """All files of the dataset but the manifest itself, relative to it."""
@@ -176,6 +181,11 @@ def logical_digest(files: Iterable[Path], entry_bytes: int) -> str:
     for entry in heapq.merge(*(_entries(path, entry_bytes) for path in files)):
         total.update(entry)
     return total.hexdigest()
+
+
+def whole_digest(tables: Mapping[str, str]) -> str:
+    """Logical digest of a dataset, from those of its tables."""
+    return hashlib.sha256("".join(f"{name} {digest}\n" for name, digest in sorted(tables.items())).encode()).hexdigest()
 
 
 def _entries(path: Path, size: int) -> Iterator[bytes]:

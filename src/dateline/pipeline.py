@@ -1,9 +1,9 @@
 """rebuild: the whole story on one page, from seeds/ to dataset/.
 
-read schemas -> index the seeds -> plan -> compile shards -> describe -> promote. Everything is made in a work folder beside
-the dataset; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that carry their
-digest, the new manifest is laid beside the old one, and the card, which names every file that a loader reads, is replaced: that
-is the flip. The new manifest then takes the old one's name; until then readers find it by the card (`manifest.py`).
+read schemas -> index the seeds -> plan -> compile shards -> describe -> scan for leaks -> promote. Everything is made in a
+work folder; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that carry
+their digest, the new manifest is laid beside the old one, and the card, which names every file that a loader reads, is
+replaced: that is the flip. The new manifest then takes the old one's name; until then readers find it by the card.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
 from dateline.compile.parquet import FileFacts, write_whole
 from dateline.compile.plan import Plan, plan
 from dateline.compile.seeds import Tables, read_tables, seed_files
-from dateline.compile.shard import DIGEST_ENTRY, ShardFacts, ShardTask, compile_shard
+from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
 from dateline.compile.signature import signing_of
 from dateline.compile.tables import (
     ARTICLES,
+    DIGEST_ENTRY,
     RECORDS,
     STANDOFF,
     arrow_schema,
@@ -42,12 +43,13 @@ from dateline.compile.tables import (
     features,
     layer_row,
 )  # fmt: skip
+from dateline.compile.withheld import LeakScan, scan_for_leaks, strings_in
 from dateline.describe.card import card
 from dateline.engines import Engine
 from dateline.errors import BuildError, Problem, ProjectError
 from dateline.files import move_whole, sync_folder, write_atomically
 from dateline.ledger import read_ledger
-from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, logical_digest
+from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, logical_digest, whole_digest
 from dateline.manifest import NAME as MANIFEST
 from dateline.project import Project
 from dateline.schema import Schemas, load_schemas
@@ -68,6 +70,7 @@ class Rebuilt:
     changed: bool = False
     swept: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    leaks: LeakScan = field(default_factory=LeakScan)
 
 
 def rebuild(project: Project, engine: Engine, *, tell: Tell = lambda *_: None, sweep: bool = False) -> Rebuilt:
@@ -80,7 +83,8 @@ def rebuild(project: Project, engine: Engine, *, tell: Tell = lambda *_: None, s
         made = _make(project, engine, work, tell)
         if isinstance(made, Rebuilt):
             return made
-        return dataclasses.replace(_promote(project, made.manifest, made.card, work, sweep), warnings=made.warnings)
+        done = _promote(project, made.manifest, made.card, work, sweep)
+        return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks)
 
 
 def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> Rebuilt | Differences:
@@ -103,6 +107,7 @@ class _Made:
     manifest: Manifest
     card: str
     warnings: list[Problem]
+    leaks: LeakScan
 
 
 def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt | _Made:
@@ -119,7 +124,11 @@ def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt |
     if not facts.files:
         raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
     _corpus_tables(schemas, tables, facts, work)
-    return _Made(*_describe(project, schemas, planned, index, facts), warnings)
+    manifest, text = _describe(project, schemas, planned, index, facts)
+    leaks = _scan(project, schemas, planned, facts, manifest, text, engine, work)
+    if leaks.problems:
+        return Rebuilt(problems=_sorted(leaks.problems), warnings=warnings, leaks=leaks)
+    return _Made(manifest, text, warnings, leaks)
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------
@@ -191,7 +200,7 @@ def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table
             f"[tool.dateline] default_config {settings.default_config!r} is no config; there are {', '.join(names)}"
         )
     digest = content_digest([(f.path, f.sha256) for f in facts.files], {n: declared[n] for n in names if tables[n].rows})
-    logical = hashlib.sha256("".join(f"{n} {t.logical_digest}\n" for n, t in sorted(tables.items())).encode()).hexdigest()
+    logical = whole_digest({name: table.logical_digest for name, table in tables.items()})
     articles = [row for shard in planned.shards for row in shard.articles.select(["withheld", "group"]).to_pylist()]
     text = card(
         settings, tables, declared, {name: _card_columns(name, schemas) for name in names}, _titles(schemas), digest,
@@ -215,6 +224,24 @@ def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table
         writer={"dateline": __version__, "pyarrow": pa.__version__},
     )
     return manifest, text
+
+
+def _scan(
+    project: Project,
+    schemas: Schemas,
+    planned: Plan,
+    facts: ShardFacts,
+    manifest: Manifest,
+    text: str,
+    engine: Engine,
+    work: Path,
+) -> LeakScan:
+    import yaml
+
+    # the YAML head is looked at as it reads, too: there a string may be written with escapes
+    documents = {"card": [text], "head of the card": strings_in(yaml.safe_load(text.split("---\n")[1])),
+                 "manifest": strings_in(asdict(manifest))}  # fmt: skip
+    return scan_for_leaks(project, schemas, planned.shards, facts.files, work / "data", documents, engine, work)
 
 
 def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep: bool) -> Rebuilt:

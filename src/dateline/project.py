@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ class Settings:
     citation: str = ""
     notice: str = ""
     default_config: str = "articles"
+    texts: str = ""
+    longest_string: int = 400
     splits: Splits = field(default_factory=Splits)
 
 
@@ -84,6 +87,19 @@ class Project:
     def ledger(self) -> Path:
         """What earlier releases fixed."""
         return self.seeds / "ledger.jsonl"
+
+    def texts(self) -> Path | None:
+        """Folder of withheld texts at hand (`<article_id>.txt`), which may lie outside the project; None if there is none.
+
+        The environment variable DATELINE_TEXTS goes before the setting `texts`. The folder of the setting need not be on every
+        machine; raises ProjectError if the one that the variable names is not there.
+        """
+        if named := os.environ.get("DATELINE_TEXTS"):
+            if not Path(named).is_dir():
+                raise ProjectError(f"DATELINE_TEXTS names {named}, which is no folder; texts lie there as <article_id>.txt")
+            return Path(named)
+        folder = self.root / self.settings.texts
+        return folder if self.settings.texts and folder.is_dir() else None
 
     def name_of(self, path: Path) -> str:
         """The path as messages and manifests write it: relative to the project, with forward slashes."""
@@ -157,6 +173,11 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
             raise ProjectError(
                 f"{file}: [tool.dateline.splits] {name} must be a whole number from {least} to {most}; it is {number!r}"
             )
+    if not isinstance(table.get("texts", ""), str):
+        raise ProjectError(f"{file}: [tool.dateline] texts must name a folder; it is {table['texts']!r}")
+    longest = table.get("longest_string", 400)
+    if not isinstance(longest, int) or isinstance(longest, bool) or longest < 16:
+        raise ProjectError(f"{file}: [tool.dateline] longest_string must be a number of characters from 16 on; it is {longest!r}")
     values = {**table, "splits": made}
     if "languages" in values:
         values["languages"] = tuple(values["languages"])

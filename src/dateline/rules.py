@@ -2,7 +2,8 @@
 
 A message is a `str.format` template; `problem` fills it. The engine's rules stand here; the laws that a project states about
 its own layers (`x-rules`) stand in its schemas, and `registry` joins both. Stages: "check" (decided from records before
-anything is written), "import" (from the files of another format), "validate" (from whole tables, by a suite).
+anything is written), "import" (from the files of another format), "leak" (from
+finished files, before any is put in place), "validate" (from whole tables, by a suite).
 """
 
 from __future__ import annotations
@@ -206,6 +207,25 @@ _RULES = (
         "article {found!r} ({split}) {relation} {other!r} ({other_split}), which stands at {at}",
         "Who trains on one and tests on the other sees the test beforehand.",
         level="warning",
+    ),
+    # the finished files
+    Rule(
+        "leak",
+        "leak",
+        "{where} repeats {length} {unit} of the withheld text of {article}",
+        "Take the words out of the record, table or setting that they come from, or mark the field x-withheld in its schema.",
+    ),
+    Rule(
+        "leak-long-string",
+        "leak",
+        "{where} holds {length} characters, but a string beside a withheld text may have {limit}",
+        "Mark the field x-withheld if it can quote the text; else shorten it, or raise longest_string in [tool.dateline].",
+    ),
+    Rule(
+        "text-unfit",
+        "leak",
+        "is not the text of {article} that was annotated: it has sha256 {found}…, expected {expected}…",
+        "Get the text as it was annotated, byte for byte: line ends, byte order mark and last line break count.",
     ),
     # import
     Rule("import-syntax", "import", "{fault}", "docs/authoring.md describes the format."),

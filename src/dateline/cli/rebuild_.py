@@ -26,7 +26,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Compile seeds/ into dataset/. If anything is wrong (exit 1), dataset/ stays as it was."""
-    from dateline.cli.results import count, print_json, print_problems, progress_bar, say
+    from dateline.cli.results import count, print_json, print_leak_scan, print_problems, progress_bar, say
     from dateline.engines import LocalEngine
     from dateline.pipeline import Rebuilt, rebuild
     from dateline.pipeline import check as check_dataset
@@ -49,6 +49,7 @@ def command(
             "logical_digest": manifest.logical_digest if manifest else None,
             "problems": [p.as_json() for p in result.problems],
             "warnings": [p.as_json() for p in result.warnings],
+            "leak_scan": result.leaks.as_json(),
         })  # fmt: skip
     elif manifest is None:
         print_problems([*result.warnings, *result.problems])
@@ -69,6 +70,8 @@ def command(
         if result.kept:
             say(f"{count(len(result.kept), 'file')} of the build before kept for its readers; the next rebuild removes them",
                   file=sys.stderr)  # fmt: skip
+    if not json:
+        print_leak_scan(result.leaks)
     raise typer.Exit(0 if manifest else 1)
 
 

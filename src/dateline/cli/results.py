@@ -7,9 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from dateline.errors import Problem, printable
+
+if TYPE_CHECKING:
+    from dateline.compile.withheld import LeakScan
 
 
 class Progress(Protocol):
@@ -46,6 +49,18 @@ def print_problems(problems: Sequence[Problem], *, most: int = 200) -> None:
 def count(number: int, noun: str) -> str:
     """ "1 record", "2 records"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def print_leak_scan(scan: LeakScan) -> None:
+    """What the leak scan could not look for, on stderr."""
+    sys.stdout.flush()
+    print_problems(scan.warnings)
+    if scan.not_at_hand:
+        print(f"{count(scan.not_at_hand, 'withheld text')} not at hand, not scanned", file=sys.stderr)
+    if scan.too_short:
+        print(f"{count(scan.too_short, 'withheld text')} too short to scan for (fewer than 8 words)", file=sys.stderr)
+    if scan.quoting:
+        print(f"{count(scan.quoting, 'open article')} sharing 8 to 31 words in a row with a withheld text", file=sys.stderr)
 
 
 @contextmanager

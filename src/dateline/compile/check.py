@@ -19,6 +19,7 @@ from dateline.compile.laws import Report, check_laws, span_lists
 from dateline.compile.read import RawRecord, Steps, canonical_record, kind_of, lines_of, pointer
 from dateline.compile.signature import sign, stored
 from dateline.errors import Place, Problem
+from dateline.leaks import shown
 from dateline.rules import problem
 from dateline.schema import Json, Layer, SchemaRule, Schemas
 
@@ -91,23 +92,46 @@ def _content_problems(
 ) -> None:
     _text(record, report)
     _signature(record, report)
-    keys = _keys(record, schemas, report)
+    keys = _keys(record, schemas, quote, report)
     text = record["text"].get("content")
     length = len(text) if text is not None else record["text"].get("n_code_points")
     items: list[tuple[Layer, Json, Steps]] = [(schemas.article, record, [])]
     for layer in schemas.layers.values():
         items += [(layer, item, [layer.name, index]) for index, item in enumerate(record.get(layer.name) or ())]
     for layer, item, steps in items:
-        _references(layer, item, steps, keys, table_keys, report)
+        _references(layer, item, steps, keys, table_keys, quote, report)
         _numbers(layer, item, steps, report)
         for field in layer.fields:
             for spans in span_lists(field, field.value_of(item), [*steps, *field.path]):
-                _spans(spans, text, length, quote, report)
+                span_problems(spans, text, length, quote, report)
     if not found:
-        _within(record, schemas, report)
-        _cycles(record, schemas, report)
+        _within(record, schemas, quote, report)
+        _cycles(record, schemas, quote, report)
     if not found:
         check_laws(record, schemas, report)
+
+
+def public_part(record: Json) -> Json:
+    """The record without what its text alone restores: where it is withheld, the text is null and spans have no surfaces.
+
+    It is the same record with and without the text, so that digests taken of it are.
+    """
+    if not is_withheld(record) or not isinstance(record.get("text"), dict):
+        return record
+    try:
+        public = {name: _without_surfaces(value) for name, value in record.items()}
+    except RecursionError:  # nested beyond anything that the check lets pass
+        return record
+    return public | {"text": {**record["text"], "content": None}}
+
+
+def _without_surfaces(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_surfaces(inner) for inner in value]
+    if isinstance(value, dict):
+        span = value.keys() >= {"start", "end"}
+        return {name: _without_surfaces(inner) for name, inner in value.items() if not (span and name == "surface")}
+    return value
 
 
 def check_row(row: Json, place: Place, layer: Layer, validator: jsonschema_rs.Draft202012Validator) -> list[Problem]:
@@ -238,7 +262,7 @@ def _signature(record: Json, report: Report) -> None:
         report("text-minhash", ["text", "minhash"], says="is not the signature of this text")
 
 
-def _keys(record: Json, schemas: Schemas, report: Report) -> dict[str, set[str]]:
+def _keys(record: Json, schemas: Schemas, quote: bool, report: Report) -> dict[str, set[str]]:
     keys: dict[str, set[str]] = {name: set() for name in schemas.layers}
     seen: dict[str, str] = {}
     for layer in schemas.layers.values():
@@ -246,14 +270,20 @@ def _keys(record: Json, schemas: Schemas, report: Report) -> dict[str, set[str]]
             steps: Steps = [layer.name, index, layer.key.name]
             key = item[layer.key.name]
             if key in seen:
-                report("duplicate-id", steps, found=key, other=seen[key])
+                report("duplicate-id", steps, found=shown(key, quote), other=seen[key])
             seen.setdefault(key, pointer(steps))
             keys[layer.name].add(key)
     return keys
 
 
 def _references(
-    layer: Layer, item: Json, steps: Steps, keys: Mapping[str, Set[str]], table_keys: Mapping[str, Set[str]], report: Report
+    layer: Layer,
+    item: Json,
+    steps: Steps,
+    keys: Mapping[str, Set[str]],
+    table_keys: Mapping[str, Set[str]],
+    quote: bool,
+    report: Report,
 ) -> None:
     for field in layer.fields:
         if not field.ref:
@@ -266,10 +296,10 @@ def _references(
                 others = [name for name, there in keys.items() if key in there]
                 elsewhere = f"; it is an item of {others[0]!r}" if others else ""
                 at: Steps = [*steps, *field.path, index] if many else [*steps, *field.path]
-                report("reference", at, found=key, layer=field.ref, elsewhere=elsewhere)
+                report("reference", at, found=shown(key, quote), layer=field.ref, elsewhere=elsewhere)
 
 
-def _cycles(record: Json, schemas: Schemas, report: Report) -> None:
+def _cycles(record: Json, schemas: Schemas, quote: bool, report: Report) -> None:
     for layer in schemas.layers.values():
         items = record.get(layer.name) or []
         for field in layer.fields:
@@ -291,8 +321,9 @@ def _cycles(record: Json, schemas: Schemas, report: Report) -> None:
                 if cycle := cycles.get(own := item[layer.key.name], []):
                     at = cycle.index(own)
                     chain = [*cycle[at:], *cycle[:at], own]
-                    shown = chain if len(chain) <= 12 else [*chain[:6], "…", *chain[-5:]]
-                    report("reference-cycle", [layer.name, index, *field.path], cycle=" -> ".join(shown))
+                    listed = chain if len(chain) <= 12 else [*chain[:6], "…", *chain[-5:]]
+                    told = " -> ".join(k if k == "…" else shown(k, quote) for k in listed)
+                    report("reference-cycle", [layer.name, index, *field.path], cycle=told)
 
 
 def _numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
@@ -341,7 +372,8 @@ def decimal_of(value: float) -> Decimal:
 # ---- spans ---------------------------------------------------------------------------------------------------
 
 
-def _spans(spans: list[tuple[Steps, Json]], text: str | None, length: int | None, quote: bool, report: Report) -> None:
+def span_problems(spans: list[tuple[Steps, Json]], text: str | None, length: int | None, quote: bool, report: Report) -> None:
+    """Report what is wrong with the spans of one list: order, bounds, edges, surfaces."""
     previous = 0
     for at, span in spans:
         start, end = span["start"], span["end"]
@@ -409,7 +441,7 @@ def _surface_advice(text: str, surface: str, start: int, end: int) -> str:
     return "Count again in Unicode code points, or correct the surface."
 
 
-def _within(record: Json, schemas: Schemas, report: Report) -> None:
+def _within(record: Json, schemas: Schemas, quote: bool, report: Report) -> None:
     for layer in schemas.layers.values():
         for field in layer.fields:
             rule = field.schema.get("x-within")
@@ -428,4 +460,5 @@ def _within(record: Json, schemas: Schemas, report: Report) -> None:
                 for spans in span_lists(field, field.value_of(item), [layer.name, index, *field.path]):
                     for at, span in spans:
                         if not any(o["start"] <= span["start"] and span["end"] <= o["end"] for o in room):
-                            report("span-within", at, start=span["start"], end=span["end"], outer=f"{rule['spans']} of {key}")
+                            where = f"{rule['spans']} of {shown(key, quote)}"
+                            report("span-within", at, start=span["start"], end=span["end"], outer=where)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dateline.compile.check import check_record, is_withheld
+from dateline.compile.check import check_record, is_withheld, public_part
 from dateline.compile.read import RawRecord, Refused, canonical_record, is_compressed, line_of, parse, pointer, read_raw
 from dateline.compile.signature import Signing, sign, stored
 from dateline.errors import Place, Problem
@@ -35,7 +35,8 @@ INDEX_SCHEMA = pa.schema([
     ("offset", pa.int64()),
     ("length", pa.int64()),
 ])  # fmt: skip
-"""`size` is the length of the record's canonical JSON, so it does not depend on how the record is written;
+"""`size` is the length of the record's canonical JSON (of a withheld one without its text), so it does not depend on how the
+record is written, nor on whether the text is at hand;
 `minhash` is the signature of the text, as little-endian uint32, null where there is none or none is asked for;
 `plain` is the file that `offset` and `length` (bytes) point into."""
 
@@ -119,5 +120,5 @@ def _entry(record: dict[str, Any], signature: bytes | None) -> tuple[Any, ...] |
     values = [record.get(name) for name in names]
     if not isinstance(values[0], str) or not all(v is None or isinstance(v, str) for v in values):
         return None
-    canonical = canonical_record(record)
+    canonical = canonical_record(public_part(record))
     return (*values, is_withheld(record), hashlib.sha256(canonical).hexdigest(), signature, len(canonical))

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from dateline.compile.groups import Ints, Signatures, join, near_pairs
 from dateline.errors import Place, Problem
+from dateline.leaks import shown
 from dateline.ledger import Ledger
 from dateline.project import Splits
 from dateline.rules import problem
@@ -158,7 +159,9 @@ class _Corpus:
             if earlier in self.row:
                 links.append((row, self.row[earlier]))
             elif earlier is not None:
-                self.problems.append(problem("supersedes", _place(self.index, row, "$.supersedes"), found=earlier))
+                self.problems.append(
+                    problem("supersedes", _place(self.index, row, "$.supersedes"), found=_shown(self.index, row, earlier))
+                )
         return links
 
     def _group_names(self) -> dict[int, str]:
@@ -285,7 +288,9 @@ def _without_duplicates(index: pa.Table, problems: list[Problem]) -> pa.Table:
     for position, article_id in enumerate(ids):
         if keep and ids[keep[-1]] == article_id:
             place = _place(index, position, "$.article_id")
-            problems.append(problem("duplicate-article", place, found=article_id, other=_place(index, keep[-1], "")))
+            problems.append(
+                problem("duplicate-article", place, found=_shown(index, position, article_id), other=_place(index, keep[-1], ""))
+            )
         else:
             keep.append(position)
     return index.take(pa.array(keep, pa.int64()))
@@ -293,6 +298,10 @@ def _without_duplicates(index: pa.Table, problems: list[Problem]) -> pa.Table:
 
 def _place(index: pa.Table, position: int, pointer: str) -> Place:
     return Place(index["file"][position].as_py(), index["line"][position].as_py(), pointer)
+
+
+def _shown(index: pa.Table, position: int, name: str) -> str:
+    return shown(name, quote=not index["withheld"][position].as_py())
 
 
 def _shards(index: pa.Table, ids: Sequence[str], segments: Sequence[int]) -> list[ShardPlan]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from dateline.errors import InputError, Place, Problem
+from dateline.leaks import shown
 from dateline.rules import problem
 
 Steps = list[str | int]
@@ -211,7 +212,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
-        raise _Fault("duplicate-key", key=next(k for k, _ in pairs if k in seen or seen.add(k)))  # type: ignore[func-returns-value]
+        twice = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
+        # nothing is known of the record's rights yet
+        raise _Fault("duplicate-key", key=shown(twice, quote=False))
     return found
 
 

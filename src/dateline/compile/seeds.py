@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from dateline.compile.check import check_record, check_row
-from dateline.compile.read import SUFFIXES, Refused, is_seed, parse, read_raw
+from dateline.compile.read import SUFFIXES, RawRecord, Refused, is_seed, parse, read_raw
 from dateline.errors import InputError, Problem
 from dateline.ledger import read_ledger
 from dateline.project import Project
@@ -119,7 +119,7 @@ def check_files(project: Project, paths: Iterable[Path]) -> Checked:
             checked.records += _table_rows(path, project, schemas)
             continue
         seen = len(checked.problems)
-        for raw, record in _records(path, project.name_of(path), checked.problems):
+        for raw, record in records_in(path, project.name_of(path), checked.problems):
             checked.records += 1
             checked.problems += check_record(record, raw, schemas, tables.keys)
         checked.problems[seen:] = sorted(checked.problems[seen:], key=lambda p: p.place.line)
@@ -157,7 +157,8 @@ def files_in(project: Project, paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _records(path: Path, name: str, problems: list[Problem]) -> Iterator[tuple[Any, dict[str, Any]]]:
+def records_in(path: Path, name: str, problems: list[Problem]) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
+    """The records of a file with their bytes; what is no record goes to `problems`."""
     try:
         for raw in read_raw(path, name=name):
             try:
@@ -169,7 +170,7 @@ def _records(path: Path, name: str, problems: list[Problem]) -> Iterator[tuple[A
 
 
 def _parsed(path: Path, name: str, problems: list[Problem]) -> Iterator[tuple[Any, dict[str, Any]]]:
-    for raw, record in _records(path, name, problems):
+    for raw, record in records_in(path, name, problems):
         yield raw.place, record
 
 

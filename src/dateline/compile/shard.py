@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dateline.compile.check import check_record
+import pyarrow as pa
+
+from dateline.compile.check import check_record, public_part
 from dateline.compile.parquet import FileFacts, ShardFile
 from dateline.compile.plan import ShardPlan
 from dateline.compile.read import RawRecord, Refused, canonical_record, parse
-from dateline.compile.tables import ARTICLES, Row, arrow_schema, arrow_table, canonical, count_labels, rows_of
+from dateline.compile.tables import ARTICLES, Row, arrow_schema, arrow_table, count_labels, digest_entry, rows_of
 from dateline.errors import InputError, Place, Problem
 from dateline.schema import Schemas, schemas_from
 
 BATCH_RECORDS = 500
-DIGEST_ENTRY = 64
-"""Bytes of one entry of a digest file: sha256 of the article_id, sha256 of the article's canonical rows."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ def compile_shard(task: ShardTask) -> ShardFacts:
             article_id = tables[ARTICLES][0]["article_id"]
             for config, found in tables.items():
                 rows.setdefault((config, split), []).extend(found)
-                entry = hashlib.sha256(article_id.encode()).digest() + hashlib.sha256(canonical(found)).digest()
-                digests.setdefault(config, []).append(entry)
+                digests.setdefault(config, []).append(digest_entry(article_id, found))
         for (config, split), found in rows.items():
             if not found:
                 continue
@@ -88,7 +87,7 @@ def _schemas(sources: tuple[tuple[str, bytes], ...]) -> Schemas:
 def _batches(task: ShardTask, schemas: Schemas, facts: ShardFacts) -> Iterator[list[tuple[str, dict[str, list[Row]]]]]:
     batch: list[tuple[str, dict[str, list[Row]]]] = []
     with _Seeds() as seeds:
-        for entry in _entries(task.shard):
+        for entry in _entries(task.shard.articles):
             raw = seeds.read(entry)
             record = _same_record(raw, entry)
             found = check_record(record, raw, schemas, task.table_keys)
@@ -109,13 +108,20 @@ def _same_record(raw: RawRecord, entry: Mapping[str, Any]) -> dict[str, Any]:
         record = parse(raw)
     except Refused:
         record = {}
-    if hashlib.sha256(canonical_record(record)).hexdigest() != entry["record_sha256"]:
+    if hashlib.sha256(canonical_record(public_part(record))).hexdigest() != entry["record_sha256"]:
         raise InputError(f"{entry['file']}: changed while it was read; run the command again")
     return record
 
 
-def _entries(shard: ShardPlan) -> Iterator[dict[str, Any]]:
-    for chunk in shard.articles.to_batches(max_chunksize=BATCH_RECORDS):
+def read_again(articles: pa.Table) -> Iterator[tuple[dict[str, Any], RawRecord]]:
+    """The bytes of the records that rows of the index name, with those rows; raises InputError if a file is gone."""
+    with _Seeds() as seeds:
+        for entry in _entries(articles):
+            yield entry, seeds.read(entry)
+
+
+def _entries(articles: pa.Table) -> Iterator[dict[str, Any]]:
+    for chunk in articles.to_batches(max_chunksize=BATCH_RECORDS):
         yield from chunk.to_pylist()
 
 

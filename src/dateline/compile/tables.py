@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ import orjson
 import pyarrow as pa
 
 from dateline.compile.check import EXACT, decimal_of, is_withheld
-from dateline.schema import Field, Json, Layer, Schemas, feature
+from dateline.schema import SPAN_TYPE, Field, Json, Layer, Schemas, feature
 
 Row = dict[str, Any]
 
@@ -110,15 +110,28 @@ def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
         return [_span(span, text) for span in value]
     if field.span == "nested":
         return [[_span(span, text) for span in spans] for spans in value]
-    if pa.types.is_decimal(field.type):
-        return decimal_of(value).quantize(Decimal(1).scaleb(-field.type.scale), context=EXACT)
-    if pa.types.is_date32(field.type):
+    return _typed(value, field.type)
+
+
+def _typed(value: Any, kind: pa.DataType) -> Any:
+    """A JSON value as the column will give it back, so that digests of a record and of its rows are the same."""
+    if value is None:
+        return None
+    if pa.types.is_list(kind):
+        return [_typed(inner, kind.value_type) for inner in value]
+    if pa.types.is_struct(kind):
+        return {f.name: _typed(value.get(f.name), f.type) for f in kind}
+    if pa.types.is_decimal(kind):
+        return decimal_of(value).quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
+    if pa.types.is_date32(kind):
         return datetime.date.fromisoformat(value)
-    return value
+    if pa.types.is_floating(kind):
+        return float(value)
+    return int(value) if pa.types.is_integer(kind) else value
 
 
 def _span(span: Json, text: str | None) -> Row:
-    start, end = span["start"], span["end"]
+    start, end = int(span["start"]), int(span["end"])
     return {"start": start, "end": end, "surface": None if text is None else text[start:end]}
 
 
@@ -135,6 +148,48 @@ def arrow_table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
     return pa.table([pa.array([row[f.name] for row in rows], type=f.type) for f in schema], schema=schema)
 
 
+# ---- withheld text in rows and out of them -------------------------------------------------------------------
+
+
+def with_text(row: Row, config: str, schema: pa.Schema, text: str | None) -> Row:
+    """The row of a withheld article with its text and the surfaces of its spans filled in; with None, null again.
+
+    Nothing else can follow from the text: headlines, propositions and notes stay as they are, which is null.
+    """
+    made = {f.name: _with_surfaces(row[f.name], f.type, text) for f in schema}
+    if config in {ARTICLES, RECORDS, STANDOFF}:
+        made["text"] = text
+    return made
+
+
+def _with_surfaces(value: Any, kind: pa.DataType, text: str | None) -> Any:
+    if value is None:
+        return None
+    if kind.equals(SPAN_TYPE):
+        return _span(value, text)
+    if pa.types.is_list(kind):
+        return [_with_surfaces(inner, kind.value_type, text) for inner in value]
+    if pa.types.is_struct(kind):
+        return {f.name: _with_surfaces(value[f.name], f.type, text) for f in kind}
+    return value
+
+
+def row_spans(value: Any, kind: pa.DataType, steps: list[str | int]) -> Iterator[list[tuple[list[str | int], Json]]]:
+    """The lists of spans in a value of a row, each span with its pointer; a span that stands alone is a list of one."""
+    if value is None:
+        return
+    if kind.equals(SPAN_TYPE):
+        yield [(steps, value)]
+    elif pa.types.is_list(kind) and kind.value_type.equals(SPAN_TYPE):
+        yield [([*steps, i], span) for i, span in enumerate(value)]
+    elif pa.types.is_list(kind):
+        for i, inner in enumerate(value):
+            yield from row_spans(inner, kind.value_type, [*steps, i])
+    elif pa.types.is_struct(kind):
+        for f in kind:
+            yield from row_spans(value[f.name], f.type, [*steps, f.name])
+
+
 # ---- facts about rows ----------------------------------------------------------------------------------------
 
 
@@ -145,6 +200,15 @@ def canonical(rows: list[Row]) -> bytes:
     dates as ISO 8601. It does not depend on Parquet, Arrow or their versions.
     """
     return orjson.dumps(rows, default=_canonical_value, option=orjson.OPT_SORT_KEYS)
+
+
+DIGEST_ENTRY = 64
+"""Bytes of one entry of a digest file: sha256 of the article_id, sha256 of the article's canonical rows."""
+
+
+def digest_entry(article_id: str, rows: list[Row]) -> bytes:
+    """What one article adds to a table's logical digest; an article without rows counts, too."""
+    return hashlib.sha256(article_id.encode()).digest() + hashlib.sha256(canonical(rows)).digest()
 
 
 def _canonical_value(value: object) -> str:

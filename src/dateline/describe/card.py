@@ -174,3 +174,42 @@ def _fields(name: str, columns: list[Column], title: tuple[str, str]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+# ---- a hydrated copy -----------------------------------------------------------------------------------------
+
+
+def hydrated_card(
+    text: str, tables: Mapping[str, TableFacts], before: str, content_digest: str, restored: int, withheld: int
+) -> str:
+    """The card of a hydrated copy, from the card of its dataset: other files and digests, and a warning before all else.
+
+    `before` is the content digest of the dataset. The licence of the dataset does not hold for the copy.
+    """
+    head, body = text.split("---\n", 2)[1:]
+    front = yaml.safe_load(head)
+    front["pretty_name"] = f"{front['pretty_name']} (hydrated copy, not to be passed on)"
+    front |= {"license": "other", "license_name": _NOT_LICENSED}
+    for config in front["configs"]:
+        table = tables[config["config_name"]]
+        config["description"] = config["description"].replace(before, content_digest) + ", hydrated"
+        for split in config["data_files"]:
+            split["path"] = [file["path"] for file in table.files if file["split"] == split["split"]]
+    for info in front["dataset_info"]:
+        table = tables[info["config_name"]]
+        for split in info["splits"]:
+            split["num_bytes"] = sum(f["bytes"] for f in table.files if f["split"] == split["name"])
+        info["download_size"] = info["dataset_size"] = sum(split["num_bytes"] for split in info["splits"])
+        info["license"] = _NOT_LICENSED
+    shown = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=120)
+    title, _, rest = body.lstrip("\n").partition("\n")
+    warning = (
+        f"> **Hydrated copy: it may not be passed on.** `dateline hydrate` filled in {restored:,} of {withheld:,} withheld texts "
+        "from a private copy: they and their surfaces stand in columns that this card calls null. Headlines, propositions and "
+        f"notes do not follow from a text and are still null. Made from the dataset with content digest `{before[:12]}`."
+    )
+    rest = rest.replace(f"content digest `{before[:12]}`.", f"content digest `{content_digest[:12]}`.", 1)
+    return f"---\n{shown}---\n\n{title} (hydrated copy)\n\n{warning}\n{rest}"
+
+
+_NOT_LICENSED = "LicenseRef-hydrated-not-to-be-passed-on"

@@ -10,7 +10,7 @@ _STAGES = {
     "check": "Decided from the records, before anything is written (`dateline check`, `dateline rebuild`).",
     "import": "Decided from the files of another format (`dateline import`).",
     "migrate": "Decided while seeds are rewritten for another schema version (`dateline migrate`).",
-    "rebuild": "Decided from what a rebuild is about to publish, as its last step.",
+    "leak": "Decided from the finished files, before any is put in place, or from the texts that `dateline hydrate` reads.",
     "validate": "Decided from whole tables, by a Great Expectations suite in `expectations/`.",
 }
 

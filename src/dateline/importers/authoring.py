@@ -96,6 +96,9 @@ class _Article:
         self.text = ""
         self.paragraphs: list[_Stretch] = []
         self.sentences: list[_Stretch] = []
+        head = document.get("article")
+        rights = head.get("rights") if isinstance(head, dict) else None
+        self.quote = isinstance(rights, dict) and rights.get("text_redistributable") is True
 
     def imported(self) -> Imported:
         head = self.document.get("article")
