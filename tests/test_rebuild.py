@@ -120,9 +120,26 @@ def test_a_damaged_or_edited_dataset_is_made_whole_again(folder: ProjectFolder) 
     dataset = folder.root / "dataset"
     next((dataset / "mentions").glob("train-*")).write_bytes(b"x")
     (dataset / "README.md").write_text("edited")
-    (dataset / "stray.txt").write_text("stray")
     assert folder.rebuild().changed
     assert folder.tree() == good
+
+
+def test_files_that_no_rebuild_made_are_left_alone_and_told(folder: ProjectFolder) -> None:
+    folder.seed(*RECORDS)
+    notes = folder.root / "dataset" / "raw" / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("precious")
+    with pytest.raises(BuildError, match=r"dataset/: holds raw/notes\.txt and no dataset of Dateline"):
+        folder.rebuild()
+    assert notes.read_text() == "precious"
+    notes.rename(folder.root / "notes.txt")
+    folder.rebuild()
+    notes.parent.mkdir(exist_ok=True)
+    (folder.root / "notes.txt").rename(notes)
+    (folder.root / "dataset" / ".hidden").write_text("mine")
+    folder.seed(*RECORDS[:-1])
+    assert folder.rebuild(sweep=True).strange == [".hidden", "raw/notes.txt"]
+    assert notes.read_text() == "precious"
 
 
 def test_files_of_the_build_before_are_kept_for_its_readers_until_the_next(folder: ProjectFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from collections.abc import Callable
 def _is_spdx(value: str) -> bool:
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+    if value != value.strip() or not value.isprintable():
+        return False
     try:
         return bool(canonicalize_license_expression(value))
     except InvalidLicenseExpression:
@@ -18,12 +21,14 @@ def _is_spdx(value: str) -> bool:
 def _is_bcp47(value: str) -> bool:
     import langcodes
 
-    return bool(langcodes.tag_is_valid(value))
+    return "_" not in value and bool(langcodes.tag_is_valid(value))
 
 
 def _is_edtf(value: str) -> bool:
     import edtf
 
+    if any(c.isspace() for c in value):  # the parser skips white space, EDTF knows none
+        return False
     try:
         edtf.parse_edtf(value)
     except edtf.EDTFParseException:
@@ -34,13 +39,23 @@ def _is_edtf(value: str) -> bool:
 def _is_country(value: str) -> bool:
     import pycountry
 
-    return pycountry.countries.get(alpha_2=value) is not None
+    found = pycountry.countries.get(alpha_2=value)  # which takes small letters, too
+    return found is not None and found.alpha_2 == value
+
+
+def _is_date(value: str) -> bool:
+    """YYYY-MM-DD from year 1 on, which is what a column of dates can hold; JSON Schema's own format admits year 0."""
+    try:
+        return len(value) == 10 and datetime.date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 FORMATS: dict[str, Callable[[str], bool]] = {
     "spdx-expression": functools.lru_cache(4096)(_is_spdx),
     "bcp47": functools.lru_cache(4096)(_is_bcp47),
     "iso3166-1": functools.lru_cache(4096)(_is_country),
+    "date": functools.lru_cache(4096)(_is_date),
     "edtf": functools.lru_cache(4096)(_is_edtf),
 }
-"""The functions that decide our own formats; `date` is JSON Schema's."""
+"""The functions that decide formats; `date` is stricter than JSON Schema's."""

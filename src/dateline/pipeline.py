@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -70,6 +71,7 @@ class Rebuilt:
     changed: bool = False
     swept: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
     leaks: LeakScan = field(default_factory=LeakScan)
 
 
@@ -246,6 +248,7 @@ def _scan(
 
 def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep: bool) -> Rebuilt:
     dataset = project.dataset
+    _not_a_strangers(dataset, project.name_of(dataset))
     dataset.mkdir(exist_ok=True)
     before = _named_by_card(dataset)
     changed = not _is_current(dataset, manifest, text)
@@ -261,8 +264,8 @@ def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep:
         (dataset / NEXT).replace(dataset / MANIFEST)
         sync_folder(dataset)
     keep = manifest.paths() | (before if changed and not sweep else set())
-    swept = _sweep(dataset, keep | {MANIFEST})
-    return Rebuilt(manifest, changed=changed, swept=swept, kept=sorted(keep - manifest.paths()))
+    swept, strange = _sweep(dataset, keep | {MANIFEST})
+    return Rebuilt(manifest, changed=changed, swept=swept, kept=sorted(keep - manifest.paths()), strange=strange)
 
 
 # ---- parts of the stages -------------------------------------------------------------------------------------
@@ -386,15 +389,37 @@ def _named_by_card(dataset: Path) -> set[str]:
         return set()
 
 
-def _sweep(dataset: Path, keep: set[str]) -> list[str]:
-    """Remove every file of the dataset folder that is not in `keep`, and folders left empty."""
-    swept = []
+_OURS = re.compile(
+    r"(README\.md|manifest(\.next)?\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
+    r"|([^/]+/)?\.(README\.md|manifest(\.next)?\.json|[^/]+\.parquet)\.[^/]+)"
+)
+"""Names that a rebuild gives to files, temporary ones included. What is called otherwise was put there by somebody else."""
+
+
+def _sweep(dataset: Path, keep: set[str]) -> tuple[list[str], list[str]]:
+    """Remove files of earlier builds that are not in `keep`; the names removed, and those of strangers' files left alone."""
+    swept, strange = [], []
     for path in sorted(dataset.rglob("*"), reverse=True):
         name = path.relative_to(dataset).as_posix()
         if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
+            if "/" not in name and not any(path.iterdir()):
                 path.rmdir()
-        elif name not in keep:
+        elif name in keep:
+            continue
+        elif _OURS.fullmatch(name):
             path.unlink()
             swept.append(name)
-    return sorted(swept)
+        else:
+            strange.append(name)
+    return sorted(swept), sorted(strange)
+
+
+def _not_a_strangers(dataset: Path, name: str) -> None:
+    """Refuse a folder that holds files, but nothing that a rebuild made: it is somebody's, not a dataset of ours."""
+    if not dataset.is_dir():
+        return
+    files = [p.relative_to(dataset).as_posix() for p in dataset.rglob("*") if not p.is_dir()]
+    if files and not any(_OURS.fullmatch(file) for file in files):
+        raise BuildError(
+            f"{name}/: holds {files[0]} and no dataset of Dateline; a rebuild writes there, so move what is in it away"
+        )

@@ -67,6 +67,12 @@ def command(
         )
         if left_out := manifest.splits["left_out"]:
             print(f"{count(left_out, 'article')} left out", file=sys.stderr)
+        if result.strange:
+            files = count(len(result.strange), "file")
+            say(
+                f"{files} in {home.name_of(home.dataset)}/ not made by a rebuild, left alone: {result.strange[0]}",
+                file=sys.stderr,
+            )
         if result.kept:
             say(f"{count(len(result.kept), 'file')} of the build before kept for its readers; the next rebuild removes them",
                   file=sys.stderr)  # fmt: skip
