@@ -14,7 +14,20 @@ import pytest
 from building import REPOSITORY
 from environments import THIS, environment, run
 
-BUILD = ("edtf", "filelock", "jsonschema-rs", "langcodes", "orjson", "packaging", "pycountry", "pyyaml", "rensa", "rich", "typer")
+BUILD = (
+    "edtf",
+    "filelock",
+    "jsonschema-rs",
+    "langcodes",
+    "numpy",
+    "orjson",
+    "packaging",
+    "pycountry",
+    "pyyaml",
+    "rensa",
+    "rich",
+    "typer",
+)
 """What a rebuild imports beside pyarrow; Great Expectations and datasets are not among it."""
 
 
