@@ -92,7 +92,7 @@ _RULES = (
     Rule(
         "number-precision",
         "check",
-        "is {found}, but the column keeps {digits} digits, {scale} of them behind the point",
+        "is {found}, but {reason}",
         "Round the number, or widen x-decimal in the schema.",
     ),
     # text and rights

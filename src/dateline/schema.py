@@ -379,7 +379,7 @@ def _dtype(kind: pa.DataType) -> str:
 def _expand(schema: Json) -> Json:
     """The schema with `x-span` spelled out, as a validator needs it."""
     if schema.get("x-span") == "one":
-        return {"anyOf": [{"type": "null"}, SPAN_SCHEMA], **schema}
+        return {**SPAN_SCHEMA, **schema, "type": ["object", "null"]}
     if schema.get("x-span") == "many":
         return {"type": "array", "items": SPAN_SCHEMA, **schema}
     if "integer" in (schema.get("type") or ()):

@@ -191,8 +191,6 @@ def _shape_problem(fault: Any, known_fields: Callable[[Steps], Iterable[str]], q
     elif kind in {"Enum", "Constant"}:
         options = fault.kind.options if kind == "Enum" else [fault.kind.expected_value]
         report("unknown-label", steps, found=found, expected=", ".join(str(o) for o in options if o is not None))
-    elif kind == "AnyOf" and steps:
-        report("wrong-type", steps, found=found, expected="a span {start, end} or null")
     elif kind == "Format":
         report(FORMAT_RULES.get(fault.kind.format, "bad-value"), steps, says=f"is {found}", found=found)
     elif kind in _LIMITS:
@@ -334,11 +332,12 @@ def _numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
         if "x-decimal" in field.schema:
             digits, scale = field.schema["x-decimal"]
             if not _fits(decimal_of(value), digits, scale):
-                report("number-precision", [*steps, *field.path], found=value, digits=digits, scale=scale)
+                reason = f"the column keeps {digits} digits, {scale} of them behind the point"
+                report("number-precision", [*steps, *field.path], found=value, reason=reason)
         elif "double" in (kind := str(field.type)):
             for at, found in _scalars(value, [*steps, *field.path]):
                 if isinstance(found, int) and abs(found) > 2**53:  # a float holds no longer integer exactly
-                    report("number-precision", at, found=found, digits=15, scale=0)
+                    report("number-precision", at, found=found, reason="a column of floats keeps 15 digits")
         elif "int64" in kind:
             for at, found in _scalars(value, [*steps, *field.path]):
                 if isinstance(found, float):  # to JSON Schema 1.0 is an integer
@@ -354,10 +353,10 @@ def _scalars(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
 
 
 def _fits(number: Decimal, digits: int, scale: int) -> bool:
-    """Whether the column keeps the number as it was written. Binary floats carry 15 digits: of more, some are lost in reading."""
+    """Whether the column keeps the number as it was written."""
     _, figures, exponent = number.normalize(EXACT).as_tuple()
     whole = len(figures) + int(exponent)
-    return -int(exponent) <= scale and whole <= digits - scale and (len(figures) <= 15 or int(exponent) >= 0)
+    return -int(exponent) <= scale and whole <= digits - scale
 
 
 EXACT = Context(prec=100)

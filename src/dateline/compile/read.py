@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -226,6 +227,8 @@ def _finite(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
         raise _Fault("number-finite", found=digits[:20])
+    if Decimal(repr(value)) != Decimal(digits):  # shortest form: what is written again is what was read
+        raise _Fault("number-precision", found=digits[:50], reason="a double, as which JSON numbers are read, would lose digits")
     return value
 
 
