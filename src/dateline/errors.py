@@ -5,6 +5,7 @@ DatelineError            exit code 2: the command could not run
 ├── ProjectError         no project found, or its pyproject.toml is wrong
 ├── SchemaError          a file in schemas/ does not describe a layer
 ├── MigrationError       a file in schemas/migrations/ is wrong, or migrated seeds cannot be written
+├── SuiteError           a file in expectations/ is no suite, or cannot be run on this data
 ├── InputError           an input file cannot be read at all
 ├── BuildError           a rebuild could not write its result
 └── LoadError            a dataset, config or split that is not there
@@ -96,6 +97,10 @@ class SchemaError(DatelineError):
 
 class MigrationError(DatelineError):
     """A migration is wrong, or its result cannot be written."""
+
+
+class SuiteError(DatelineError):
+    """A suite, a relation or a waiver is wrong, or cannot be run on the data."""
 
 
 class InputError(DatelineError):
