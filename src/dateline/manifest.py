@@ -54,6 +54,8 @@ class Manifest:
     inputs: dict[str, str]
     writer: dict[str, str]
     format: int = FORMAT
+    validation: list[dict[str, Any]] = field(default_factory=list)
+    """Files (path, sha256, bytes) of the suites that the tables met, and of the result; none where there were no suites."""
     hydrated_from: dict[str, str] | None = None
     """Of a hydrated copy alone: digests of the dataset that it was made from."""
 
@@ -62,11 +64,14 @@ class Manifest:
         said = asdict(self)
         if self.hydrated_from is None:
             del said["hydrated_from"]
+        if not self.validation:
+            del said["validation"]
         return (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode()
 
     def paths(self) -> set[str]:
         """All files of the dataset but the manifest itself, relative to it."""
-        return {file["path"] for table in self.tables.values() for file in table.files} | {self.card["path"]}
+        data = {file["path"] for table in self.tables.values() for file in table.files}
+        return data | {file["path"] for file in self.validation} | {self.card["path"]}
 
     def stats(self) -> dict[str, Any]:
         """Rows per table and split, and how often each label stands, by table and column."""
@@ -159,6 +164,7 @@ def _misfits(found: dict[str, Any]) -> Iterator[Misfit]:
     for where, entry, kind in [
         ("card", found["card"], _File),
         ("splits", found["splits"], _Splits),
+        *(("validation", file, _File) for file in found.get("validation", ())),
         *(
             (f"tables.{name}.files", file, _DataFile)
             for name, table in found["tables"].items()

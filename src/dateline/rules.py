@@ -254,10 +254,8 @@ def registry(schemas: Schemas, expectations: Path | None = None) -> dict[str, Ru
                 )
             owner = f"{known.owner}, {layer.name}" if known else layer.name
             found[law.id] = Rule(law.id, "check", law.says, law.hint, law.level, owner)
-    for written in _written(expectations / "rules.toml") if expectations else ():
-        rule = Rule(
-            written["id"], "validate", written["says"], written["reason"], written.get("level", "error"), written["table"]
-        )
+    path = expectations / "rules.toml" if expectations else None
+    for rule in rules_from(path.read_bytes(), "expectations/rules.toml").values() if path and path.is_file() else ():
         if rule.id in found:
             raise SchemaError(
                 f"expectations/rules.toml: the rule id {rule.id!r} is taken by {found[rule.id].owner}; choose another"
@@ -275,14 +273,20 @@ def decided_by_suites(expectations: Path) -> set[str]:
     return found
 
 
-def _written(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
+def rules_from(raw: bytes, file: str) -> dict[str, Rule]:
+    """The rules for whole tables that a file rules.toml states, by id.
+
+    Raises SchemaError for a file that is no such list, or states an id twice.
+    """
     try:
-        rules = tomllib.loads(path.read_text(encoding="utf-8")).get("rules", [])
-        return [{"id": r["id"], "says": r["says"], "reason": r["reason"], "table": r["table"], **r} for r in rules]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as fault:
-        raise SchemaError(f"{path}: is no list of rules with id, table, says and reason: {fault}") from None
+        found: dict[str, Rule] = {}
+        for r in tomllib.loads(raw.decode()).get("rules", []):
+            if r["id"] in found:
+                raise SchemaError(f"{file}: states the rule {r['id']!r} twice; choose another id for one of them")
+            found[r["id"]] = Rule(r["id"], "validate", r["says"], r["reason"], r.get("level", "error"), r["table"])
+        return found
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as fault:
+        raise SchemaError(f"{file}: is no list of rules with id, table, says and reason: {fault}") from None
 
 
 def problem(rule_id: str, place: Place, *, snippet: str | None = None, **values: object) -> Problem:
