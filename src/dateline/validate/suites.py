@@ -136,7 +136,7 @@ def suite_from(raw: bytes, file: str, *, relation: str | None = None, view: str 
         raise SuiteError(f'{file}: is no Great Expectations suite; it is an object with a list "expectations"')
     if not written["expectations"]:
         raise SuiteError(f"{file}: holds no expectation, and would be green whatever the data; add one, or remove the file")
-    meta = written.get("meta") or {}
+    meta = {} if written.get("meta") is None else written["meta"]
     if not isinstance(meta, dict):
         raise SuiteError(f"{file}: meta is {_kind(meta)}, but must be an object")
     view = view or Path(file).stem
