@@ -1,0 +1,173 @@
+"""One DuckDB database in memory: the views that suites and relations name, and nothing else that could be reached from SQL."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dateline.errors import SuiteError, printable
+from dateline.validate.views import View
+
+if TYPE_CHECKING:
+    from dateline.validate.engine import Options
+
+_numbers = itertools.count()
+
+
+class Database:
+    """Views over Parquet files, rows and queries; closes with `close()`, which removes its spill folder.
+
+    SQL comes from files that may be a stranger's (the relations of somebody's release). So before the first of it runs, the
+    database is locked: it reads the views' files alone, writes nothing but its spill folder, loads no extension, sees no variable
+    of Python.
+    """
+
+    def __init__(self, views: Sequence[View], options: Options) -> None:
+        self.name = f":memory:dateline_{os.getpid()}_{next(_numbers)}"
+        try:
+            self.spill = Path(tempfile.mkdtemp(prefix="dateline-spill-", dir=options.temp_directory))
+        except OSError as fault:
+            raise SuiteError(f"{options.temp_directory}: no folder for spilling can be made there: {fault.strerror}") from None
+        self.connection = duckdb.connect(self.name)
+        try:
+            self._open(views, options)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, views: Sequence[View], options: Options) -> None:
+        settings = {
+            "memory_limit": options.memory_limit,
+            "temp_directory": str(self.spill),
+            "threads": options.threads,
+            "TimeZone": "UTC",
+            "python_enable_replacements": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "enable_progress_bar": False,
+        }
+        for key, value in settings.items():
+            if value is not None:
+                try:
+                    self.connection.execute(f"SET {key} = {_text(value)}")
+                except duckdb.Error as fault:
+                    raise SuiteError(f"{value!r} is no {key.replace('_', ' ')}: {first_line(fault)}") from None
+        # a path is looked up as a pattern first, then opened as a name
+        paths = {str(p.absolute()) for v in views for p in v.parquet}
+        files = sorted(paths | {_no_glob(p) for p in paths})
+        for view in views:
+            self._add(view)
+        self.connection.execute(f"SET allowed_paths = [{', '.join(map(_text, files))}]")
+        self.connection.execute("SET enable_external_access = false")
+        self.connection.execute("SET lock_configuration = true")
+
+    def _add(self, view: View) -> None:
+        if view.parquet:
+            files = ", ".join(_text(_no_glob(str(p.absolute()))) for p in view.parquet)
+            source = f"SELECT * FROM read_parquet([{files}], hive_partitioning = false)"
+        elif view.rows is not None:
+            self.connection.register("_rows", view.rows)
+            self.connection.execute(f"CREATE TABLE {quoted(view.name)} AS SELECT * FROM _rows")
+            self.connection.unregister("_rows")
+            return
+        else:
+            source = one_select(view.query, f"the query of view {view.name}")
+        try:
+            self.connection.execute(f"CREATE VIEW {quoted(view.name)} AS {source}")
+        except duckdb.Error as fault:
+            if not view.parquet:
+                raise SuiteError(f"the query of view {view.name} does not run: {first_line(fault)}") from None
+            raise SuiteError(f"{self._unreadable(view)}: cannot be read as Parquet: {first_line(fault)}") from None
+
+    def _unreadable(self, view: View) -> str:
+        """The first file of a view that cannot be opened; all of them where each one can."""
+        for path in view.parquet:
+            try:
+                self.connection.execute(f"SELECT 1 FROM read_parquet({_text(_no_glob(str(path.absolute())))}) LIMIT 0")
+            except duckdb.Error:
+                return str(path)
+        return ", ".join(map(str, view.parquet))
+
+    def relations(self) -> list[str]:
+        """Names of all views and tables."""
+        return [r[0] for r in self.connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()]
+
+    def columns(self, view: str) -> dict[str, str]:
+        """The columns of a view with their types as DuckDB spells them; empty where there is no such view."""
+        query = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND NOT internal ORDER BY column_index"
+        return dict(self.connection.execute(query, [view]).fetchall())
+
+    def add_relation(self, name: str, query: str, file: str) -> None:
+        """Run a check relation once, and keep its rows under its name.
+
+        Raises SuiteError where it is not one SELECT, or does not run.
+        """
+        select = one_select(query, file)
+        try:
+            self.connection.execute(f"CREATE TABLE {quoted(name)} AS {select}")
+        except duckdb.Error as fault:
+            raise SuiteError(f"{file}: the relation does not run: {first_line(fault)}") from None
+
+    def close(self) -> None:
+        """Free the memory and remove the spill folder."""
+        from dateline.validate import duck
+
+        duck.close(self.name)
+        self.connection.close()
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def opened(views: Sequence[View], options: Options) -> Iterator[Database]:
+    """A database, closed at the end."""
+    database = Database(views, options)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def one_select(query: str, file: str) -> str:
+    """The one SELECT that a query is, without what could end it.
+
+    Raises SuiteError where it does not parse, is more than one statement, another one, or has parameters.
+    """
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as fault:
+        raise SuiteError(f"{file}: is not SQL: {first_line(fault)}") from None
+    kinds = [s.type for s in statements]
+    if kinds != [duckdb.StatementType.SELECT]:
+        found = ", ".join(k.name for k in kinds) or "nothing"
+        raise SuiteError(f"{file}: must be one SELECT, and is {found}")
+    if statements[0].named_parameters:
+        raise SuiteError(f"{file}: has parameters, but nothing gives them values")
+    # the line end ends a comment on the last line
+    return f"{statements[0].query.strip().rstrip(';')}\n"
+
+
+def first_line(fault: BaseException) -> str:
+    """The first line of a fault that says something."""
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return printable(lines[0] if lines else type(fault).__name__)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _no_glob(path: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in path)
