@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -115,6 +115,18 @@ class Database:
             self.connection.execute(f"CREATE TABLE {quoted(name)} AS {select}")
         except duckdb.Error as fault:
             raise SuiteError(f"{file}: the relation does not run: {first_line(fault)}") from None
+
+    def frame(self, view: str) -> Any:
+        """The rows of a view as a pandas DataFrame, in columns that know NULL: Int64, boolean, str, datetime64."""
+        import pandas as pd
+        import pyarrow as pa
+
+        nullable = {
+            pa.bool_(): pd.BooleanDtype(),
+            **{getattr(pa, f"{u}int{n}")(): getattr(pd, f"{u.upper()}Int{n}Dtype")() for n in (8, 16, 32, 64) for u in ("", "u")},
+        }
+        table = self.connection.execute(f"SELECT * FROM {quoted(view)}").to_arrow_table()
+        return table.to_pandas(types_mapper=nullable.get, date_as_object=False)
 
     def close(self) -> None:
         """Free the memory and remove the spill folder."""

@@ -196,7 +196,7 @@ class DuckDialect(PGDialect):
         """Views have no keys."""
         return {"constrained_columns": [], "name": None}
 
-    def get_foreign_keys(self, connection: sa.Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+    def get_foreign_keys(self, connection: Any, table_name: Any, schema: Any = None, *args: Any, **kw: Any) -> Any:
         """Views have no keys."""
         return []
 

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from dateline.errors import SuiteError, printable
+from dateline.validate.fitting import misfit
 from dateline.validate.suites import Expectation, Suite
 from dateline.validate.views import View
 
@@ -190,7 +191,7 @@ class DuckEngine(_OnDuck):
     @property
     def versions(self) -> dict[str, str]:
         """Versions of Great Expectations, DuckDB and SQLAlchemy."""
-        return _versions("great_expectations", "duckdb", "sqlalchemy")
+        return versions_of("great_expectations", "duckdb", "sqlalchemy")
 
     def _batch(self, view: str) -> Any:
         if view not in self._batches:
@@ -210,10 +211,20 @@ class PandasEngine(_OnDuck):
     @property
     def versions(self) -> dict[str, str]:
         """Versions of Great Expectations, pandas and DuckDB."""
-        return _versions("great_expectations", "pandas", "duckdb")
+        return versions_of("great_expectations", "pandas", "duckdb")
+
+    def __init__(self, views: Sequence[View], options: Options) -> None:
+        super().__init__(views, options)
+        with quiet():
+            self.source = self.context.data_sources.add_pandas(self.database.name)
+        self._batches: dict[str, Any] = {}
 
     def _batch(self, view: str) -> Any:
-        raise NotImplementedError
+        if view not in self._batches:
+            with quiet():
+                definition = self.source.add_dataframe_asset(view).add_batch_definition_whole_dataframe("all")
+                self._batches[view] = definition.get_batch(batch_parameters={"dataframe": self.database.frame(view)})
+        return self._batches[view]
 
 
 def open_engine(name: str, views: Sequence[View], options: Options | None = None) -> Engine:
@@ -221,13 +232,24 @@ def open_engine(name: str, views: Sequence[View], options: Options | None = None
 
     Raises SuiteError for another name, a missing package, views that cannot be read, settings that make no sense.
     """
-    made: dict[str, Callable[[Sequence[View], Options], Engine]] = {"duckdb": DuckEngine, "pandas": PandasEngine}
+    made: dict[str, Callable[[], Callable[[Sequence[View], Options], Engine]]] = {
+        "duckdb": lambda: DuckEngine,
+        "pandas": lambda: PandasEngine,
+        "spark": _spark,
+    }
     if name not in made:
         raise SuiteError(f"there is no engine {name!r}; there are: {', '.join(ENGINES)}")
     try:
-        return made[name](views, options or Options())
+        return made[name]()(views, options or Options())
     except ImportError as fault:
-        raise SuiteError(f"engine {name} needs {fault.name}, which is not installed: pip install 'dateline[build]'") from None
+        extra = "spark" if fault.name and fault.name.startswith("pyspark") else "build"
+        raise SuiteError(f"engine {name} needs {fault.name}, which is not installed: pip install 'dateline[{extra}]'") from None
+
+
+def _spark() -> Callable[[Sequence[View], Options], Engine]:
+    from dateline.validate.spark import SparkEngine
+
+    return SparkEngine
 
 
 def load_gx() -> Any:
@@ -248,7 +270,8 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _versions(*packages: str) -> dict[str, str]:
+def versions_of(*packages: str) -> dict[str, str]:
+    """Versions of installed packages."""
     return {p: version(p) for p in packages}
 
 
@@ -278,15 +301,9 @@ def _check_columns(suite: Suite, columns: dict[str, str]) -> None:
         if name not in columns:
             raise SuiteError(f"{suite.file}: the key column {name!r} is not there; {there}")
     for expectation in suite.expectations:
-        for name in expectation.columns:
-            if name not in columns and expectation.type not in _ABOUT_NAMES:
-                raise SuiteError(_where(suite, expectation) + f": the column {name!r} is not there; {there}")
-
-
-# these say themselves whether a column is there
-_ABOUT_NAMES = frozenset(
-    {"expect_column_to_exist", "expect_table_columns_to_match_set", "expect_table_columns_to_match_ordered_list"}
-)
+        fault = misfit(expectation, columns)
+        if fault:
+            raise SuiteError(printable(f"{_where(suite, expectation)}: {fault}; {there}"))
 
 
 def _where(suite: Suite, expectation: Expectation) -> str:

@@ -1,0 +1,159 @@
+"""Suites on Spark: a session of its own on this machine, views as temporary views, relations in Spark's SQL."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from dateline.errors import SuiteError
+from dateline.validate.database import first_line, one_select
+from dateline.validate.engine import Engine, Options, quiet, versions_of
+from dateline.validate.suites import Suite
+from dateline.validate.views import View
+
+# functions that call any method of Java
+_REFLECTION = re.compile(r"\b(?:(?:try_)?reflect|java_method)\b", re.IGNORECASE)
+# nothing of Spark's own log on the terminal
+_LOG = "status = off\nappender.none.type = Null\nappender.none.name = none\nrootLogger.level = off\nrootLogger.appenderRef.none.ref = none\n"
+
+
+class SparkEngine(Engine):
+    """Spark on this machine; the views are read by Spark from Parquet, the relations run in Spark's SQL.
+
+    A session that is there already is used, and left running.
+    """
+
+    name = "spark"
+
+    def __init__(self, views: Sequence[View], options: Options) -> None:
+        super().__init__(options)
+        if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
+            raise SuiteError("engine spark needs Java 17 or newer; no `java` is on the PATH, and JAVA_HOME is not set")
+        self.folder = Path(tempfile.mkdtemp(prefix="dateline-spark-", dir=options.temp_directory))
+        self.ours = SparkSession.getActiveSession() is None
+        self.views: dict[str, Any] = {}
+        self._batches: dict[str, Any] = {}
+        try:
+            self.session = self._start()
+            for view in views:
+                self._add(view)
+            with quiet():
+                self.source = self.context.data_sources.add_spark(f"spark_{id(self)}", persist=True)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> SparkSession:
+        conf = self.folder / "conf"
+        conf.mkdir()
+        (conf / "log4j2.properties").write_text(_LOG, encoding="utf-8")
+        ours = {"SPARK_CONF_DIR": str(conf), "SPARK_LOCAL_IP": "127.0.0.1"}
+        before = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
+        settings = {
+            "spark.ui.enabled": "false",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.memory": _jvm(self.options.memory_limit),
+            "spark.local.dir": str(self.folder),
+            "spark.sql.warehouse.dir": str(self.folder / "warehouse"),
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.shuffle.partitions": str(self.options.threads or os.cpu_count() or 1),
+            "spark.sql.runSQLOnFiles": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
+        try:
+            with quiet():
+                builder = SparkSession.builder.master(f"local[{self.options.threads or '*'}]").appName("dateline")
+                for key, value in settings.items():
+                    builder = builder.config(key, value)
+                return builder.getOrCreate()
+        except Exception as fault:
+            raise SuiteError(f"engine spark cannot start: {first_line(fault)}; it needs Java 17 or newer") from None
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+    def _add(self, view: View) -> None:
+        try:
+            if view.parquet:
+                frame = self.session.read.parquet(*(_no_glob(p.absolute()) for p in view.parquet))
+            elif view.rows is not None:
+                path = self.folder / f"{view.name}.parquet"
+                pq.write_table(view.rows, path)
+                frame = self.session.read.parquet(str(path))
+            else:
+                frame = self.session.sql(
+                    one_select(view.query, f"the query of view {view.name}") if not view.spark else view.spark
+                )
+        except PySparkException as fault:
+            names = ", ".join(map(str, view.parquet))
+            what = f"{names}: cannot be read as Parquet" if names else f"the query of view {view.name} does not run"
+            raise SuiteError(f"{what}: {first_line(fault)}") from None
+        frame.createOrReplaceTempView(view.name)
+        self.views[view.name] = frame
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of Great Expectations and Spark."""
+        return versions_of("great_expectations", "pyspark")
+
+    def _views(self) -> list[str]:
+        return sorted(self.views)
+
+    def _columns(self, view: str) -> dict[str, str]:
+        return dict(self.views[view].dtypes)
+
+    def _add_relation(self, suite: Suite) -> None:
+        file = suite.file.removesuffix(".json") + ".sql"
+        query = one_select(suite.relation or "", file)
+        if _REFLECTION.search(query):
+            raise SuiteError(f"{file}: calls methods of Java, which a relation must not")
+        try:
+            frame = self.session.sql(query).cache()
+        except PySparkException as fault:
+            raise SuiteError(f"{file}: the relation does not run: {first_line(fault)}") from None
+        frame.createOrReplaceTempView(suite.view)
+        self.views[suite.view] = frame
+
+    def _batch(self, view: str) -> Any:
+        if view not in self._batches:
+            with quiet():
+                definition = self.source.add_dataframe_asset(view).add_batch_definition_whole_dataframe("all")
+                self._batches[view] = definition.get_batch(batch_parameters={"dataframe": self.views[view]})
+        return self._batches[view]
+
+    def close(self) -> None:
+        """Stop the session if it is ours, and remove the folder."""
+        session = getattr(self, "session", None)
+        if session is not None:
+            for name, frame in self.views.items():
+                frame.unpersist()
+                session.catalog.dropTempView(name)
+            if self.ours:
+                session.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _jvm(limit: str) -> str:
+    """A limit as DuckDB writes it ("2GB", "512 MiB") as the JVM does; raises SuiteError for another spelling."""
+    found = re.fullmatch(r"\s*([0-9]+)\s*([KMGT])(?:i?B)?\s*", limit, re.IGNORECASE)
+    if not found:
+        raise SuiteError(f"{limit!r} is no memory limit of Spark; write it as 2GB or 512MB")
+    return found[1] + found[2].lower()
+
+
+def _no_glob(path: Path) -> str:
+    return "".join(f"\\{c}" if c in "*?[]{}\\" else c for c in str(path))
