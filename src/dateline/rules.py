@@ -4,6 +4,10 @@ A message is a `str.format` template; `problem` fills it. The engine's rules sta
 its own layers (`x-rules`) stand in its schemas, and `registry` joins both. Stages: "check" (decided from records before
 anything is written), "import" (from the files of another format), "leak" (from
 finished files, before any is put in place), "validate" (from whole tables, by a suite).
+
+The engine's own "validate" rules are no second form of its "check" rules: check decides about records on their way in, these
+about the published tables of any release, also a stranger's, whose records nobody here has seen. The suites that follow from
+schemas/ carry them (`dateline suites`); one rule may be carried by many expectations.
 """
 
 from __future__ import annotations
@@ -233,6 +237,58 @@ _RULES = (
     # migrate
     Rule("migrate-version", "migrate", "{fault}", "docs/migrations.md says how records and migrations name their version."),
     Rule("migrate-step", "migrate", "{target} step {number} ({step}) {fault}", "{advice}"),
+    # published tables, of any release
+    Rule("row-columns", "validate", "the table has other columns than its schema", "Rebuild with the schemas of the release."),
+    Rule(
+        "row-present",
+        "validate",
+        "a value is missing that every row has",
+        "The schema requires the field, or the engine fills it.",
+    ),
+    Rule("row-unique", "validate", "two rows have the same key", "Two rows of one key cannot be told apart."),
+    Rule("row-label", "validate", "a label is none of its column's", "Correct it, or add the label to the schema."),
+    Rule("row-range", "validate", "a number or a length is outside its range", "The schema says the range."),
+    Rule("row-pattern", "validate", "a value has not the form of its column", "The schema says the pattern."),
+    Rule("row-items", "validate", "a list has too few or too many items, or one twice", "The schema says how many."),
+    Rule("row-ascending", "validate", "values that may not descend do", "The smaller or earlier value comes first."),
+    Rule("row-derived", "validate", "a computed column does not follow from the others", "Rebuild; nobody writes such a column."),
+    Rule("row-depth", "validate", "a depth is not its parent's plus 1", "It is 1 without a parent."),
+    Rule("row-law", "validate", "a row breaks a law of its schema", "x-rules in the table's schema says it in words."),
+    Rule("row-article", "validate", "a row is of no article of the dataset", "Add the article, or remove the row."),
+    Rule("row-reference", "validate", "a reference leads to no row", "Correct the id, or add the row."),
+    Rule(
+        "row-target", "validate", "a reference leads to a row of a kind that it may not", "x-target in the schema says which may."
+    ),
+    Rule(
+        "row-given",
+        "validate",
+        "a value is missing, or given, against the kind of the row referred to",
+        "x-present in the schema says where it is given.",
+    ),
+    Rule("row-span", "validate", "a span is empty, reversed, outside the text or overlaps the one before", "Count code points."),
+    Rule("row-surface", "validate", "a surface is not what the text has there", "Spans are half-open, in Unicode code points."),
+    Rule("row-within", "validate", "a span lies outside the one that must hold it", "Widen the outer span, or correct this one."),
+    Rule("row-outside", "validate", "spans share characters that may not", "x-outside in the schema says which."),
+    Rule("row-text", "validate", "a text is not what its sha256 and lengths say", "A changed text is a new article."),
+    Rule("row-withheld", "validate", "a row of a withheld article carries text", "Rights are kept: it is null there."),
+    Rule("row-nested", "validate", "an article and its nested record differ, or it has none", "Both are made of one record."),
+    Rule("row-coverage", "validate", "what is annotated is not what coverage says", "Correct the coverage, or the annotation."),
+    Rule("row-split", "validate", "a row lies in the files of another split than its article's", "Rebuild the dataset."),
+    Rule("group-one-split", "validate", "articles of one group are in different splits", "Splits never leak."),
+    Rule("row-count", "validate", "there are more or fewer rows than the manifest says", "Rebuild, or get the dataset again."),
+    Rule(
+        "label-count",
+        "validate",
+        "a label stands more or less often than the manifest says",
+        "Rebuild, or get the dataset again.",
+    ),
+    Rule(
+        "label-drift",
+        "validate",
+        "the share of a label moved by more than 3 standard deviations since the release before",
+        "Look at what is new; the guideline may have been read in another way.",
+        level="warning",
+    ),
 )
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}
@@ -267,7 +323,7 @@ def registry(schemas: Schemas, expectations: Path | None = None) -> dict[str, Ru
 def decided_by_suites(expectations: Path) -> set[str]:
     """Ids of the rules that an expectation of some suite in the folder carries in its meta."""
     found: set[str] = set()
-    for path in sorted(expectations.glob("*.json")):
+    for path in sorted([*expectations.glob("*.json"), *expectations.glob("relations/*.json")]):
         suite = json.loads(path.read_bytes())
         found |= {expectation["meta"]["rule"] for expectation in suite["expectations"]}
     return found

@@ -5,12 +5,12 @@ All follows from the manifest, so that a release is validated without the schema
 - `<table>`: the rows of a table. Underneath lie `<table>__in__<split>`, the rows in the files of one split.
 - `<table>__<column>`: the items of a list column, one per row: the plain columns of the row they stand in, `position` (from 0),
   and `span_start`, `span_end`, `surface` of a span, `item` of anything plain, `item_<field>` for the fields of an object. A
-  single span is a list of one; of lists of lists the outer position is `alternative`. Lists of spans inside objects have views,
-  too: `records__mentions__item_spans`.
+  single span is a list of one; of lists of lists the outer position is `alternative`.
 - `counted_rows(table_name, split, n)`, `manifest_rows`: rows as the files have and as the manifest says them.
 - `counted_labels(table_name, column_name, label, n)`, `manifest_labels`, `earlier_labels`: the same for labels; the last is of an
   earlier release, and empty without one.
 - `placed(table_name, split, article_id)`: in the files of which split an article has rows.
+- `release_facts(version, split_mode, hydrated)`: one row.
 - `measured_texts(article_id, sha256, n_code_points, n_bytes)`: what the texts that are there measure.
 """
 
@@ -27,7 +27,7 @@ from dateline.errors import SuiteError
 from dateline.manifest import Manifest
 from dateline.schema import SPAN_TYPE
 
-ARTICLES = "articles"
+ARTICLES, NESTED = "articles", ("records", "standoff")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def dataset_views(manifest: Manifest, folder: Path, earlier: Manifest | None = N
         whole = _union(f"SELECT * FROM {split_view(name, split)}" for split in parts)
         views.append(View(name, query=whole) if whole else View(name, rows=types[name].empty_table()))
         for field in types[name]:
-            views += _item_views(name, field, [f.name for f in types[name] if not pa.types.is_nested(f.type)], top=True)
+            views += _item_views(name, field, [f.name for f in types[name] if not pa.types.is_nested(f.type)])
     views += _facts(manifest, types, earlier)
     names = [view.name for view in views]
     for name in manifest.tables:
@@ -118,8 +118,8 @@ def _type(entry: dict[str, Any], where: str) -> pa.DataType:
 # ---- items of lists ------------------------------------------------------------------------------------------
 
 
-def _item_views(owner: str, field: pa.Field, plain: list[str], *, top: bool) -> Iterator[View]:
-    """The view of a list column's items, and of the lists of spans in those items."""
+def _item_views(owner: str, field: pa.Field, plain: list[str]) -> Iterator[View]:
+    """The view of a list column's items; none for a plain column, or for lists three deep."""
     name, kind = f"{owner}__{field.name}", field.type
     if kind.equals(SPAN_TYPE):
         kept = [c for c in plain if c not in ("position", *_SPAN)]
@@ -130,17 +130,12 @@ def _item_views(owner: str, field: pa.Field, plain: list[str], *, top: bool) -> 
     inner, outer = kind.value_type, False
     if pa.types.is_list(inner):
         inner, outer = inner.value_type, True
-    if pa.types.is_list(inner):  # lists three deep have no view
+    if pa.types.is_list(inner):
         return
     made = _columns_of(inner)
     taken = {"position", *(("alternative",) if outer else ()), *(column for column, _ in made)}
     kept = [c for c in plain if c not in taken]
     yield View(name, query=_duckdb(owner, field.name, kept, made, outer), spark=_spark(owner, field.name, kept, made, outer))
-    if top and pa.types.is_struct(inner) and not inner.equals(SPAN_TYPE):
-        carried = [*kept, *(c for (c, _), f in zip(made, inner, strict=True) if not pa.types.is_nested(f.type))]
-        for (column, _), f in zip(made, inner, strict=True):
-            if _holds_spans(f.type):
-                yield from _item_views(name, pa.field(column, f.type), carried, top=False)
 
 
 _SPAN = ("span_start", "span_end", "surface")
@@ -151,12 +146,6 @@ def _columns_of(item: pa.DataType) -> list[tuple[str, str]]:
     if item.equals(SPAN_TYPE):
         return list(zip(_SPAN, ("start", "end", "surface"), strict=True))
     return [(f"item_{f.name}", f.name) for f in item] if pa.types.is_struct(item) else [("item", "")]
-
-
-def _holds_spans(kind: pa.DataType) -> bool:
-    while pa.types.is_list(kind):
-        kind = kind.value_type
-    return bool(kind.equals(SPAN_TYPE))
 
 
 def _in_duckdb(name: str) -> str:
@@ -234,7 +223,14 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
     )
     said = [{"table_name": t, "split": s, "n": n} for t, facts in manifest.tables.items() for s, n in facts.splits.items()]
     yield View("manifest_rows", rows=pa.Table.from_pylist(said, _ROWS))
-    columns = [(name, *column[:2]) for name, table in manifest.tables.items() for column in labelled(table.features)]
+    facts = {"version": manifest.version, "split_mode": manifest.splits["mode"], "hydrated": manifest.hydrated_from is not None}
+    yield View("release_facts", rows=pa.Table.from_pylist([facts]))
+    columns = [
+        (name, *column[:2])
+        for name, table in manifest.tables.items()
+        if name not in NESTED
+        for column in labelled(table.features)
+    ]
     yield _both("counted_labels", lambda q: _union(_count(*column, q) for column in columns) or _NO_LABELS)
     yield View("manifest_labels", rows=_labels(manifest))
     yield View("earlier_labels", rows=_labels(earlier) if earlier else _LABELS.empty_table())
