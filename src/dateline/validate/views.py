@@ -201,26 +201,23 @@ def _spark(owner: str, column: str, plain: Sequence[str], made: Sequence[tuple[s
 # ---- facts ---------------------------------------------------------------------------------------------------
 
 _ROWS = pa.schema([("table_name", pa.string()), ("split", pa.string()), ("n", pa.int64())])
+_PLACED = pa.schema([("table_name", pa.string()), ("split", pa.string()), ("article_id", pa.string())])
 _LABELS = pa.schema([("table_name", pa.string()), ("column_name", pa.string()), ("label", pa.string()), ("n", pa.int64())])
 
 
 def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | None) -> Iterator[View]:
     parts = [(name, split) for name, table in manifest.tables.items() for split in _splits(table.files)]
-    yield View(
-        "counted_rows",
-        query=_union(
-            f"SELECT '{name}' AS table_name, '{split}' AS split, CAST(count(*) AS BIGINT) AS n FROM {split_view(name, split)}"
-            for name, split in parts
-        ),
+    rows = _union(
+        f"SELECT '{name}' AS table_name, '{split}' AS split, CAST(count(*) AS BIGINT) AS n FROM {split_view(name, split)}"
+        for name, split in parts
     )
-    yield View(
-        "placed",
-        query=_union(
-            f"SELECT DISTINCT '{name}' AS table_name, '{split}' AS split, article_id FROM {split_view(name, split)}"
-            for name, split in parts
-            if "article_id" in types[name].names
-        ),
+    yield View("counted_rows", query=rows) if rows else View("counted_rows", rows=_ROWS.empty_table())
+    places = _union(
+        f"SELECT DISTINCT '{name}' AS table_name, '{split}' AS split, article_id FROM {split_view(name, split)}"
+        for name, split in parts
+        if "article_id" in types[name].names
     )
+    yield View("placed", query=places) if places else View("placed", rows=_PLACED.empty_table())
     said = [{"table_name": t, "split": s, "n": n} for t, facts in manifest.tables.items() for s, n in facts.splits.items()]
     yield View("manifest_rows", rows=pa.Table.from_pylist(said, _ROWS))
     facts = {"version": manifest.version, "split_mode": manifest.splits["mode"], "hydrated": manifest.hydrated_from is not None}
@@ -231,7 +228,10 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
         if name not in NESTED
         for column in labelled(table.features)
     ]
-    yield _both("counted_labels", lambda q: _union(_count(*column, q) for column in columns) or _NO_LABELS)
+    if columns:
+        yield _both("counted_labels", lambda q: _union(_count(*column, q) for column in columns))
+    else:
+        yield View("counted_labels", rows=_LABELS.empty_table())
     yield View("manifest_labels", rows=_labels(manifest))
     yield View("earlier_labels", rows=_labels(earlier) if earlier else _LABELS.empty_table())
     if ARTICLES in types and "text" in types[ARTICLES].names:
@@ -243,12 +243,6 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
             query=measured.format("sha256(text)", "strlen(text)"),
             spark=measured.format("sha2(text, 256)", "octet_length(text)"),
         )
-
-
-_NO_LABELS = (
-    "SELECT CAST(NULL AS VARCHAR(1)) AS table_name, CAST(NULL AS VARCHAR(1)) AS column_name, "
-    "CAST(NULL AS VARCHAR(1)) AS label, CAST(0 AS BIGINT) AS n WHERE false"
-)
 
 
 def _union(parts: Iterable[str]) -> str:
