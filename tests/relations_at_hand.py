@@ -24,12 +24,12 @@ def connect(views: Sequence[View]) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect()
     for view in views:
         if view.parquet:
-            database.execute(f"CREATE VIEW {view.name} AS SELECT * FROM read_parquet({[str(p) for p in view.parquet]})")
+            database.execute(f'CREATE VIEW "{view.name}" AS SELECT * FROM read_parquet({[str(p) for p in view.parquet]})')
         elif view.rows is not None:
             rows = view.rows  # noqa: F841  named by the query
-            database.execute(f"CREATE TABLE {view.name} AS SELECT * FROM rows")
+            database.execute(f'CREATE TABLE "{view.name}" AS SELECT * FROM rows')
         else:
-            database.execute(f"CREATE VIEW {view.name} AS {view.query}")
+            database.execute(f'CREATE VIEW "{view.name}" AS {view.query}')
     return database
 
 

@@ -1,4 +1,4 @@
-"""Each relation that people wrote, on a few rows: tests/relations/<name>.toml names the rows that each column finds good and bad."""
+"""Each relation that people wrote, on a few rows: tests/relations/<name>.toml names those that a column finds good and bad."""
 
 from __future__ import annotations
 
@@ -34,5 +34,6 @@ def test_each_column_of_a_relation_tells_good_rows_from_bad_ones(path: Path, sch
     assert expected.keys() == {e["kwargs"]["column"] for e in suite["expectations"]} == rows[0].keys()
     for column, named in expected.items():
         assert named["true"] and named["false"], f"{column}: name a good row and a bad one"
-        said = {key: value for value, keys in zip((True, False, None), map(named.get, ("true", "false", "null"))) for key in keys or ()}
+        sides = (("true", True), ("false", False), ("null", None))
+        said = {key: value for side, value in sides for key in named.get(side, ())}
         assert {key: found[key][column] for key in said} == said, column

@@ -66,7 +66,7 @@ source_spans_items AS (
     i.attribution_id,
     count(*) AS n,
     bool_and(coalesce(0 <= i.span_start AND i.span_start < i.span_end AND (a.n_code_points IS NULL OR i.span_end <= a.n_code_points) AND (i.before IS NULL OR i.before <= i.span_start), false)) AS fit,
-    bool_and(CASE WHEN t.text IS NOT NULL THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
+    bool_and(CASE WHEN t.text IS NOT NULL AND 0 <= i.span_start AND i.span_start < i.span_end THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
     bool_and(i.surface IS NULL OR coalesce(a.may_show, 0) = 1) AS silent
   FROM (SELECT article_id, attribution_id, span_start, span_end, surface, lag(span_end) OVER (PARTITION BY article_id, attribution_id ORDER BY position) AS before FROM attributions__source_spans) i
   LEFT JOIN article_of a ON a.article_id = i.article_id
@@ -78,7 +78,7 @@ cue_spans_items AS (
     i.attribution_id,
     count(*) AS n,
     bool_and(coalesce(0 <= i.span_start AND i.span_start < i.span_end AND (a.n_code_points IS NULL OR i.span_end <= a.n_code_points) AND (i.before IS NULL OR i.before <= i.span_start), false)) AS fit,
-    bool_and(CASE WHEN t.text IS NOT NULL THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
+    bool_and(CASE WHEN t.text IS NOT NULL AND 0 <= i.span_start AND i.span_start < i.span_end THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
     bool_and(i.surface IS NULL OR coalesce(a.may_show, 0) = 1) AS silent
   FROM (SELECT article_id, attribution_id, span_start, span_end, surface, lag(span_end) OVER (PARTITION BY article_id, attribution_id ORDER BY position) AS before FROM attributions__cue_spans) i
   LEFT JOIN article_of a ON a.article_id = i.article_id
@@ -90,7 +90,7 @@ content_spans_items AS (
     i.attribution_id,
     count(*) AS n,
     bool_and(coalesce(0 <= i.span_start AND i.span_start < i.span_end AND (a.n_code_points IS NULL OR i.span_end <= a.n_code_points) AND (i.before IS NULL OR i.before <= i.span_start), false)) AS fit,
-    bool_and(CASE WHEN t.text IS NOT NULL THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
+    bool_and(CASE WHEN t.text IS NOT NULL AND 0 <= i.span_start AND i.span_start < i.span_end THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
     bool_and(i.surface IS NULL OR coalesce(a.may_show, 0) = 1) AS silent
   FROM (SELECT article_id, attribution_id, span_start, span_end, surface, lag(span_end) OVER (PARTITION BY article_id, attribution_id ORDER BY position) AS before FROM attributions__content_spans) i
   LEFT JOIN article_of a ON a.article_id = i.article_id
@@ -135,7 +135,7 @@ content_alternatives_items AS (
     i.attribution_id,
     count(*) AS n,
     bool_and(coalesce(0 <= i.span_start AND i.span_start < i.span_end AND (a.n_code_points IS NULL OR i.span_end <= a.n_code_points) AND (i.before IS NULL OR i.before <= i.span_start), false)) AS fit,
-    bool_and(CASE WHEN t.text IS NOT NULL THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
+    bool_and(CASE WHEN t.text IS NOT NULL AND 0 <= i.span_start AND i.span_start < i.span_end THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
     bool_and(i.surface IS NULL OR coalesce(a.may_show, 0) = 1) AS silent
   FROM (SELECT article_id, attribution_id, span_start, span_end, surface, lag(span_end) OVER (PARTITION BY article_id, attribution_id, alternative ORDER BY position) AS before FROM attributions__content_alternatives) i
   LEFT JOIN article_of a ON a.article_id = i.article_id
@@ -147,7 +147,7 @@ insertion_spans_items AS (
     i.attribution_id,
     count(*) AS n,
     bool_and(coalesce(0 <= i.span_start AND i.span_start < i.span_end AND (a.n_code_points IS NULL OR i.span_end <= a.n_code_points) AND (i.before IS NULL OR i.before <= i.span_start), false)) AS fit,
-    bool_and(CASE WHEN t.text IS NOT NULL THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
+    bool_and(CASE WHEN t.text IS NOT NULL AND 0 <= i.span_start AND i.span_start < i.span_end THEN coalesce(i.surface = substring(t.text, i.span_start + 1, i.span_end - i.span_start), false) END) AS quoted,
     bool_and(i.surface IS NULL OR coalesce(a.may_show, 0) = 1) AS silent
   FROM (SELECT article_id, attribution_id, span_start, span_end, surface, lag(span_end) OVER (PARTITION BY article_id, attribution_id ORDER BY position) AS before FROM attributions__insertion_spans) i
   LEFT JOIN article_of a ON a.article_id = i.article_id

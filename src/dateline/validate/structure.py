@@ -441,7 +441,8 @@ class _Rows:
         self._fold(f, "fit", f"bool_and(coalesce({fits} AND {apart}, false))")
         self.add(f"{name}_fit", "row-span", f"{name}_all.fit")
         words = "substring(t.text, i.span_start + 1, i.span_end - i.span_start)"
-        self._fold(f, "quoted", f"bool_and(CASE WHEN t.text IS NOT NULL THEN coalesce(i.surface = {words}, false) END)")
+        there = "t.text IS NOT NULL AND 0 <= i.span_start AND i.span_start < i.span_end"
+        self._fold(f, "quoted", f"bool_and(CASE WHEN {there} THEN coalesce(i.surface = {words}, false) END)")
         self.add(f"{name}_surface", "row-surface", f"{name}_all.quoted")
         self._fold(f, "silent", "bool_and(i.surface IS NULL OR coalesce(a.may_show, 0) = 1)")
         self.add(f"{name}_withheld", "row-withheld", f"{name}_all.silent")
