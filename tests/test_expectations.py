@@ -1,55 +1,79 @@
-"""expectations/ holds real Great Expectations suites, and the dataset meets them."""
+"""expectations/ holds real Great Expectations suites for every table and rule, and the dataset meets them."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from building import REPOSITORY
+from dateline.compile.tables import configs
+from dateline.manifest import read_manifest
 from dateline.project import Project
-from dateline.rules import registry
-from dateline.schema import load_schemas
+from dateline.rules import Rule, registry
+from dateline.schema import Schemas, load_schemas
+from dateline.validate.engine import Options, open_engine
+from dateline.validate.suites import Suite, read_suites
+from dateline.validate.views import dataset_views
 
-SUITES = sorted((REPOSITORY / "expectations").glob("*.json"))
+KNOWN_WARNINGS = {
+    ("entities-pronoun-only", "landbote-20260312-27620ffa0127#e39"),  # "we", in a speaker's mouth
+    ("entities-pronoun-only", "landbote-20260312-27620ffa0127#e43"),  # the same
+    ("quantities-casualties", "carrow-20260311-f9f4dfa7462a#q1"),  # dead and injured stand in one sentence, counted apart
+}
+
+
+@pytest.fixture(scope="module")
+def suites() -> list[Suite]:
+    return read_suites(REPOSITORY / "expectations")
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Schemas:
+    return load_schemas(REPOSITORY / "schemas")
+
+
+@pytest.fixture(scope="module")
+def rules(schemas: Schemas) -> dict[str, Rule]:
+    return registry(schemas, REPOSITORY / "expectations")
+
+
+def test_every_rule_for_whole_tables_is_carried_by_a_suite_and_every_suite_carries_such_rules(
+    suites: list[Suite], rules: dict[str, Rule]
+) -> None:
+    carried = {e.rule for suite in suites for e in suite.expectations}
+    assert carried == {rule.id for rule in rules.values() if rule.stage == "validate"}
+
+
+def test_an_expectation_says_what_the_registry_says_of_its_rule(suites: list[Suite], rules: dict[str, Rule]) -> None:
+    for suite in suites:
+        for written in suite.expectations:
+            rule = rules[written.rule]
+            assert (rule.level, rule.hint) == (written.level, written.reason), (suite.file, written.id)
+    for rule in rules.values():  # a rule of this corpus is about a table that one of its suites is about
+        if rule.stage == "validate" and rule.owner != "engine":
+            assert rule.owner in {s.table for s in suites for e in s.expectations if e.rule == rule.id}, rule
+
+
+def test_every_table_has_a_suite_and_every_suite_names_rows_by_columns_that_are_there(
+    suites: list[Suite], schemas: Schemas, flagship: Project
+) -> None:
+    assert {suite.view for suite in suites} >= set(configs(schemas))
+    manifest = read_manifest(flagship.dataset)
+    for suite in suites:
+        assert suite.key and (suite.relation or suite.view in manifest.tables)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", SUITES, ids=lambda p: p.stem)
-def test_great_expectations_loads_each_suite_whole_and_the_dataset_meets_it(
-    path: Path, flagship: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GX_ANALYTICS_ENABLED", "False")
-    gx = pytest.importorskip("great_expectations")
-    written = json.loads(path.read_bytes())
-    suite = gx.ExpectationSuite(**written)
-    # GX drops what it does not know without a word, so what went in is counted
-    assert [e.id for e in suite.expectations] == [e["id"] for e in written["expectations"]]
-    frame = pd.concat(pd.read_parquet(p) for p in sorted((flagship.dataset / path.stem).glob("*.parquet")))
-    batch = (
-        gx.get_context(mode="ephemeral")
-        .data_sources.add_pandas("p")
-        .add_dataframe_asset("a")
-        .add_batch_definition_whole_dataframe("b")
-    )
-    result = batch.get_batch({"dataframe": frame}).validate(suite)
-    assert result.success, result
-    broken = batch.get_batch({"dataframe": pd.concat([frame, frame])}).validate(suite)
-    assert not broken.success
-
-
-def test_every_rule_that_a_suite_decides_is_in_the_registry_and_says_the_same() -> None:
-    rules = registry(load_schemas(REPOSITORY / "schemas"), REPOSITORY / "expectations")
-    for path in SUITES:
-        for written in json.loads(path.read_bytes())["expectations"]:
-            rule = rules[written["meta"]["rule"]]
-            assert (rule.stage, rule.level, rule.hint) == ("validate", written["meta"]["level"], written["meta"]["reason"])
-
-
-def test_each_expectation_says_its_rule_level_and_reason() -> None:
-    assert SUITES
-    rules = [e["meta"] for path in SUITES for e in json.loads(path.read_bytes())["expectations"]]
-    assert all(m["rule"] and m["level"] in {"error", "warning"} and m["reason"] for m in rules)
-    assert len({m["rule"] for m in rules}) == len(rules)
+def test_the_dataset_meets_all_suites_but_for_known_warnings(suites: list[Suite], flagship: Project, tmp_path: Path) -> None:
+    found = set()
+    views = dataset_views(read_manifest(flagship.dataset), flagship.dataset)
+    with open_engine("duckdb", views, Options(temp_directory=str(tmp_path))) as engine:
+        for suite in suites:
+            result = engine.validate(suite)
+            assert len(result.results) == len(suite.expectations)
+            for one, written in zip(result.results, suite.expectations, strict=True):
+                if not one.success:
+                    rows = one.result["partial_unexpected_index_list"]
+                    found |= {(written.rule, "#".join(row[k] for k in suite.key)) for row in rows}
+    assert found == KNOWN_WARNINGS
