@@ -71,6 +71,18 @@ def test_a_fault_is_found_by_the_column_that_is_named_after_it(fault: Json, data
     assert {view: sorted(columns & {*fault["found"][view]}) for view, columns in found.items()} == fault["found"]
 
 
+def test_a_hydrated_copy_may_carry_text_and_still_lacks_notes(database: duckdb.DuckDBPyConnection) -> None:
+    fill = "list_transform(spans, lambda s: {'start': s.start, 'end': s.\"end\", 'surface': 'x'})"
+    database.execute("BEGIN")
+    try:
+        database.execute("UPDATE release_facts SET hydrated = true")
+        database.execute(f"UPDATE mentions__in__validation SET spans = {fill}")
+        assert "spans_withheld" not in false_columns(database, "mentions_rows")
+        assert false_columns(database, "claims_rows") == set()
+    finally:
+        database.execute("ROLLBACK")
+
+
 # ---- laws ----------------------------------------------------------------------------------------------------
 
 

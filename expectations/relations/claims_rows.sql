@@ -3,6 +3,7 @@ WITH article_of AS (
   SELECT a.article_id,
     min(a.split) AS split,
     min(a.text_n_code_points) AS n_code_points,
+    min(CASE WHEN a.text_redistributable THEN 1 ELSE 0 END) AS is_open,
     min(CASE WHEN a.text_redistributable OR h.hydrated THEN 1 ELSE 0 END) AS may_show
   FROM articles a
   CROSS JOIN release_facts h
@@ -113,7 +114,7 @@ SELECT
   CASE WHEN r.utterance_time_id IS NOT NULL THEN utterance_time_id_to.time_id IS NOT NULL END AS utterance_time_id_resolves,
   CASE WHEN coalesce(r.is_authorial IN (true), false) THEN r.attribution_id IS NULL AND coalesce(attribution_chain_all.n, 0) <= 0 AND coalesce(source_entity_ids_all.n, 0) <= 0 ELSE r.attribution_id IS NOT NULL AND coalesce(attribution_chain_all.n, 0) >= 1 AND coalesce(source_entity_ids_all.n, 0) >= 1 END AS law_claim_authorial,
   CASE WHEN coalesce(r.modality IN ('CONDITIONAL'), false) THEN coalesce(condition_event_ids_all.n, 0) >= 1 ELSE coalesce(condition_event_ids_all.n, 0) <= 0 END AS law_claim_conditional,
-  CASE WHEN a.may_show = 1 THEN CASE WHEN coalesce(r.claim_type IN ('QUANTITY'), false) THEN coalesce(quantity_ids_all.n, 0) >= 1 OR r.note IS NOT NULL ELSE true END END AS law_claim_quantity,
+  CASE WHEN a.is_open = 1 THEN CASE WHEN coalesce(r.claim_type IN ('QUANTITY'), false) THEN coalesce(quantity_ids_all.n, 0) >= 1 OR r.note IS NOT NULL ELSE true END END AS law_claim_quantity,
   CASE WHEN r.parent_estimand_id IS NOT NULL THEN r.estimand_id IS NOT NULL ELSE true END AS law_claim_estimand,
   CASE WHEN r.utterance_time_id IS NOT NULL THEN r.as_of_basis IS NOT NULL ELSE r.as_of_basis IS NULL END AS law_time_basis,
   coalesce(a.may_show, 0) = 1 OR (r.proposition IS NULL AND r.note IS NULL) AS columns_withheld

@@ -3,6 +3,7 @@ WITH article_of AS (
   SELECT a.article_id,
     min(a.split) AS split,
     min(a.text_n_code_points) AS n_code_points,
+    min(CASE WHEN a.text_redistributable THEN 1 ELSE 0 END) AS is_open,
     min(CASE WHEN a.text_redistributable OR h.hydrated THEN 1 ELSE 0 END) AS may_show
   FROM articles a
   CROSS JOIN release_facts h

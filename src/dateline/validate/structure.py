@@ -259,6 +259,7 @@ class _Rows:
         if "article_of" not in self.parts:
             self.parts["article_of"] = (
                 "SELECT a.article_id, min(a.split) AS split, min(a.text_n_code_points) AS n_code_points, "
+                "min(CASE WHEN a.text_redistributable THEN 1 ELSE 0 END) AS is_open, "
                 "min(CASE WHEN a.text_redistributable OR h.hydrated THEN 1 ELSE 0 END) AS may_show "
                 "FROM articles a CROSS JOIN release_facts h GROUP BY a.article_id"
             )
@@ -520,8 +521,8 @@ class _Rows:
             compiled = LawsInSql(self.layer, self._count)
             try:
                 sql = compiled.law(law)
-                if compiled.withheld:  # nobody can tell where the text is withheld
-                    sql = f"CASE WHEN a.may_show = 1 THEN {sql} END"
+                if compiled.withheld:  # nobody can tell where the text is withheld; to hydrate restores no note
+                    sql = f"CASE WHEN a.is_open = 1 THEN {sql} END"
                 self.add("law_" + re.sub(r"[^a-z0-9]", "_", law["id"].lower()), "row-law", sql)
             except NotInSql as why:
                 self.made.undecided.append(f"x-rules {law['id']}: {why}")
