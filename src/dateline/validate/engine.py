@@ -13,6 +13,7 @@ import abc
 import contextlib
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -256,10 +257,24 @@ def load_gx() -> Any:
     """Great Expectations, imported at the first use (it takes seconds), without its analytics and its log lines."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     logging.getLogger("great_expectations").addHandler(logging.NullHandler())
-    with quiet():
+    with quiet(), _named_main():
         import great_expectations as gx
         import great_expectations.expectations
     return gx
+
+
+@contextlib.contextmanager
+def _named_main() -> Iterator[None]:
+    """GX imports pyspark where it is installed; without grpc that takes a main module of no file for a doctest, and exits."""
+    main = sys.modules["__main__"]
+    if hasattr(main, "__file__"):
+        yield
+        return
+    main.__file__ = ""
+    try:
+        yield
+    finally:
+        del main.__file__
 
 
 @contextlib.contextmanager

@@ -13,6 +13,8 @@ from dateline.validate.suites import Expectation
 ABOUT_NAMES = frozenset(
     {"expect_column_to_exist", "expect_table_columns_to_match_set", "expect_table_columns_to_match_ordered_list"}
 )
+# their SQL would run unseen, and on one engine only
+_SQL = frozenset({"expect_query_results_to_match_comparison", "unexpected_rows_expectation"})
 _ANY_TYPE = ABOUT_NAMES | {
     "expect_column_values_to_be_null",
     "expect_column_values_to_not_be_null",
@@ -44,7 +46,7 @@ _SAYS = {
 
 
 def kind(spelling: str) -> str:
-    """What a column of a type of DuckDB or Spark holds: boolean, integer, number, text, date, timestamp, or another type itself."""
+    """What a column of this type of DuckDB or Spark holds: boolean, integer, number, text, date, timestamp, or something else."""
     name = spelling.upper()
     if name.endswith("]") or name.startswith(("STRUCT", "MAP", "ARRAY", "UNION")):
         return spelling.lower()
@@ -74,6 +76,8 @@ def misfit(expectation: Expectation, columns: Mapping[str, str]) -> str:
         for column in expectation.columns:
             if column not in columns:
                 return f"the column {column!r} is not there"
+    if name in _SQL:
+        return "it holds SQL of its own; write a check relation instead"
     if isinstance(kwargs.get("row_condition"), str) and kwargs.get("condition_parser") in ("pandas", "spark"):
         return "row_condition is Python or Spark code; write Great Expectations' own form, which every engine understands"
     if name in _ANY_TYPE:

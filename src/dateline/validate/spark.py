@@ -23,7 +23,13 @@ from dateline.validate.views import View
 # functions that call any method of Java
 _REFLECTION = re.compile(r"\b(?:(?:try_)?reflect|java_method)\b", re.IGNORECASE)
 # nothing of Spark's own log on the terminal
-_LOG = "status = off\nappender.none.type = Null\nappender.none.name = none\nrootLogger.level = off\nrootLogger.appenderRef.none.ref = none\n"
+_LOG = """
+status = off
+appender.none.type = Null
+appender.none.name = none
+rootLogger.level = off
+rootLogger.appenderRef.none.ref = none
+"""
 
 
 class SparkEngine(Engine):
@@ -80,11 +86,11 @@ class SparkEngine(Engine):
         except Exception as fault:
             raise SuiteError(f"engine spark cannot start: {first_line(fault)}; it needs Java 17 or newer") from None
         finally:
-            for name, value in before.items():
-                if value is None:
+            for name, was in before.items():
+                if was is None:
                     del os.environ[name]
                 else:
-                    os.environ[name] = value
+                    os.environ[name] = was
 
     def _add(self, view: View) -> None:
         try:
