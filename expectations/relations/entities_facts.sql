@@ -36,8 +36,8 @@ SELECT
   CASE WHEN r.kb_id IS NOT NULL THEN a.n = 1 END AS one_of_its_kb_id,
   -- entities-kb-type: a country in one article and a person in another cannot be one thing.
   CASE WHEN r.kb_id IS NOT NULL THEN c.low = c.high END AS one_type_of_kb_id,
-  -- entities-pronoun-only: most such entities are unresolved anaphora.
-  CASE WHEN m.n > 0 THEN m.named > 0 END AS named,
+  -- entities-pronoun-only: most such entities are unresolved anaphora; who is meant by a group's "we" its members say.
+  CASE WHEN m.n > 0 AND l.itself IS NULL THEN m.named > 0 END AS named,
   -- entities-not-itself: nothing is a part, a member or an affiliate of itself.
   coalesce(r.part_of_entity_id <> r.entity_id, true)
     AND coalesce(r.affiliation_entity_id <> r.entity_id, true)

@@ -31,6 +31,20 @@ wounds AS (
     AND i.span_end <= s.span_end
   GROUP BY i.article_id, i.quantity_id
 ),
+-- who counts the wounded of the same sentence apart has not counted them among the dead
+counted_apart AS (
+  SELECT i.article_id, i.quantity_id, count(o.quantity_id) AS n
+  FROM quantities__spans i
+  JOIN segments__spans s ON s.article_id = i.article_id
+    AND s.kind = 'sentence'
+    AND s.span_start <= i.span_start
+    AND i.span_end <= s.span_end
+  JOIN quantities__spans o ON o.article_id = i.article_id
+    AND o.measure IN ('INJURED', 'CASUALTIES')
+    AND s.span_start <= o.span_start
+    AND o.span_end <= s.span_end
+  GROUP BY i.article_id, i.quantity_id
+),
 -- "14 Millionen": the first word as digits, the second as their scale; a comma is a point where languages write it so
 words AS (
   SELECT n.article_id, n.quantity_id,
@@ -61,7 +75,7 @@ SELECT
   r.article_id,
   r.quantity_id,
   -- quantities-casualties: wounded must never reach a count of deaths. A word list, so a warning.
-  CASE WHEN r.measure = 'FATALITIES' THEN w.told = 0 END AS deaths_only,
+  CASE WHEN r.measure = 'FATALITIES' THEN coalesce(k.n, 0) > 0 OR w.told = 0 END AS deaths_only,
   -- quantities-number-value: catches slips of the keyboard; numbers in words are not read.
   n.number = r.value AS number_gives_value,
   -- quantities-money: money of the real world has a currency of ISO 4217; a made-up country has made-up money.
@@ -82,6 +96,7 @@ LEFT JOIN (
   SELECT article_id, min(CASE WHEN fictional THEN 1 ELSE 0 END) = 1 AS fictional FROM articles GROUP BY article_id
 ) a ON a.article_id = r.article_id
 LEFT JOIN wounds w ON w.article_id = r.article_id AND w.quantity_id = r.quantity_id
+LEFT JOIN counted_apart k ON k.article_id = r.article_id AND k.quantity_id = r.quantity_id
 LEFT JOIN numbers n ON n.article_id = r.article_id AND n.quantity_id = r.quantity_id
 LEFT JOIN measures_by_id o ON o.article_id = r.article_id AND o.quantity_id = r.restates_quantity_id
 LEFT JOIN in_artifact i ON i.article_id = r.article_id AND i.quantity_id = r.quantity_id
