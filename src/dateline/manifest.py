@@ -56,6 +56,8 @@ class Manifest:
     format: int = FORMAT
     validation: list[dict[str, Any]] = field(default_factory=list)
     """Files (path, sha256, bytes) of the suites that the tables met, and of the result; none where there were no suites."""
+    links: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By layer and corpus-level table: `level` ("article" or "corpus"), `key` (its key column), `references` (column: layer)."""
     hydrated_from: dict[str, str] | None = None
     """Of a hydrated copy alone: digests of the dataset that it was made from."""
 
@@ -64,8 +66,9 @@ class Manifest:
         said = asdict(self)
         if self.hydrated_from is None:
             del said["hydrated_from"]
-        if not self.validation:
-            del said["validation"]
+        for name in ("validation", "links"):
+            if not said[name]:
+                del said[name]
         return (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode()
 
     def paths(self) -> set[str]:

@@ -1,7 +1,7 @@
 """rebuild: the whole story on one page, from seeds/ to dataset/.
 
-read schemas -> index the seeds -> plan -> compile shards -> describe -> scan for leaks -> promote. Everything is made in a
-work folder; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that carry
+read schemas -> index the seeds -> plan -> compile shards -> describe -> validate -> scan for leaks -> promote. Everything is made
+in a work folder; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that carry
 their digest, the new manifest is laid beside the old one, and the card, which names every file that a loader reads, is
 replaced: that is the flip. The new manifest then takes the old one's name; until then readers find it by the card.
 """
@@ -9,7 +9,9 @@ replaced: that is the flip. The new manifest then takes the old one's name; unti
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import hashlib
+import json
 import re
 import shutil
 import tempfile
@@ -54,6 +56,7 @@ from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, 
 from dateline.manifest import NAME as MANIFEST
 from dateline.project import Project
 from dateline.schema import Schemas, load_schemas
+from dateline.validating import validate_build
 
 CORPUS_SPLIT = "corpus"
 """The one split of a corpus-level table; such tables belong to all splits."""
@@ -73,20 +76,32 @@ class Rebuilt:
     kept: list[str] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     leaks: LeakScan = field(default_factory=LeakScan)
+    validated: dict[str, int] | None = None
+    """How many expectations there were, and what became of them; None where there are no suites."""
 
 
-def rebuild(project: Project, engine: Engine, *, tell: Tell = lambda *_: None, sweep: bool = False) -> Rebuilt:
+def rebuild(
+    project: Project,
+    engine: Engine,
+    *,
+    tell: Tell = lambda *_: None,
+    sweep: bool = False,
+    today: datetime.date | None = None,
+) -> Rebuilt:
     """Compile seeds/ into dataset/. If anything is wrong, problems are returned and dataset/ stays as it was.
+
+    What fails a suite of expectations/ is wrong, too; tables that met the same suites already are not validated again. `today`
+    (by default the day in UTC) decides which waivers have expired, and nothing else.
 
     With `sweep`, files of the build before are removed at once; else a reader that still has the old card can finish, and
     the next rebuild removes them. Raises DatelineError for what cannot run at all.
     """
     with _work_folder(project) as work:
-        made = _make(project, engine, work, tell)
+        made = _make(project, engine, work, tell, today, again=False)
         if isinstance(made, Rebuilt):
             return made
         done = _promote(project, made.manifest, made.card, work, sweep)
-        return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks)
+        return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks, validated=made.validated)
 
 
 def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> Rebuilt | Differences:
@@ -95,10 +110,11 @@ def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> 
     Raises DatelineError for what cannot run at all.
     """
     with _work_folder(project) as work:
-        made = _make(project, engine, work, tell)
+        made = _make(project, engine, work, tell, None, again=True)
         if isinstance(made, Rebuilt):
             return made
         written = {MANIFEST: made.manifest.encode(), CARD: made.card.encode()}
+        written |= {file["path"]: (work / "data" / file["path"]).read_bytes() for file in made.manifest.validation}
         return compare(project.dataset, work / "data", written, made.manifest, _keys_of(load_schemas(project.schemas)))
 
 
@@ -110,9 +126,12 @@ class _Made:
     card: str
     warnings: list[Problem]
     leaks: LeakScan
+    validated: dict[str, int] | None = None
 
 
-def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt | _Made:
+def _make(
+    project: Project, engine: Engine, work: Path, tell: Tell, today: datetime.date | None, *, again: bool
+) -> Rebuilt | _Made:
     """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong."""
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)
@@ -127,10 +146,16 @@ def _make(project: Project, engine: Engine, work: Path, tell: Tell) -> Rebuilt |
         raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
     _corpus_tables(schemas, tables, facts, work)
     manifest, text = _describe(project, schemas, planned, index, facts)
+    validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell)
+    failed = [p for finding in validated.findings if finding.fails for p in finding.as_problems()]
+    if failed:
+        return Rebuilt(problems=failed, warnings=warnings, validated=validated.counts)
+    manifest = dataclasses.replace(manifest, validation=validated.files)
+    warnings += [p for finding in validated.findings if finding.waived is None for p in finding.as_problems()]
     leaks = _scan(project, schemas, planned, facts, manifest, text, engine, work)
     if leaks.problems:
         return Rebuilt(problems=_sorted(leaks.problems), warnings=warnings, leaks=leaks)
-    return _Made(manifest, text, warnings, leaks)
+    return _Made(manifest, text, warnings, leaks, validated.counts)
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------
@@ -224,6 +249,7 @@ def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table
         splits={**asdict(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
         inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
         writer={"dateline": __version__, "pyarrow": pa.__version__},
+        links=_links(schemas),
     )
     return manifest, text
 
@@ -243,6 +269,8 @@ def _scan(
     # the YAML head is looked at as it reads, too: there a string may be written with escapes
     documents = {"card": [text], "head of the card": strings_in(yaml.safe_load(text.split("---\n")[1])),
                  "manifest": strings_in(asdict(manifest))}  # fmt: skip
+    for file in manifest.validation:
+        documents[file["path"]] = strings_in(json.loads((work / "data" / file["path"]).read_bytes()))
     return scan_for_leaks(project, schemas, planned.shards, facts.files, work / "data", documents, engine, work)
 
 
@@ -293,6 +321,18 @@ def _table_facts(name: str, schemas: Schemas, facts: ShardFacts, order: list[str
 
 def _file_entry(file: FileFacts) -> dict[str, Any]:
     return {"path": file.path, "split": file.split, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
+
+
+def _links(schemas: Schemas) -> dict[str, dict[str, Any]]:
+    """Keys and references of layers and corpus-level tables, for readers that have no schemas."""
+    return {
+        name: {
+            "level": "corpus" if layer.corpus_level else "article",
+            "key": layer.key.name,
+            "references": {f.name: f.ref for f in layer.fields if f.ref},
+        }
+        for name, layer in {**schemas.layers, **schemas.tables}.items()
+    }
 
 
 def _keys_of(schemas: Schemas) -> dict[str, list[str]]:
@@ -368,10 +408,10 @@ def _is_current(dataset: Path, manifest: Manifest, text: str) -> bool:
     """Whether the dataset is the one that was just made, to the last byte."""
     try:
         same = (dataset / CARD).read_bytes() == text.encode() and (dataset / MANIFEST).read_bytes() == manifest.encode()
-        for table in manifest.tables.values() if same else ():
-            for file in table.files:
-                with (dataset / file["path"]).open("rb") as stream:
-                    same = same and hashlib.file_digest(stream, "sha256").hexdigest() == file["sha256"]
+        files = [file for table in manifest.tables.values() for file in table.files] + manifest.validation
+        for file in files if same else ():
+            with (dataset / file["path"]).open("rb") as stream:
+                same = same and hashlib.file_digest(stream, "sha256").hexdigest() == file["sha256"]
     except OSError:
         return False
     return same
@@ -391,7 +431,8 @@ def _named_by_card(dataset: Path) -> set[str]:
 
 _OURS = re.compile(
     r"(README\.md|manifest(\.next)?\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
-    r"|([^/]+/)?\.(README\.md|manifest(\.next)?\.json|[^/]+\.parquet)\.[^/]+)"
+    r"|validation/(suites|result)-[0-9a-f]{12}\.json"
+    r"|([^/]+/)?\.(README\.md|manifest(\.next)?\.json|[^/]+\.(parquet|json))\.[^/]+)"
 )
 """Names that a rebuild gives to files, temporary ones included. What is called otherwise was put there by somebody else."""
 

@@ -50,6 +50,7 @@ def command(
             "problems": [p.as_json() for p in result.problems],
             "warnings": [p.as_json() for p in result.warnings],
             "leak_scan": result.leaks.as_json(),
+            "validation": result.validated,
         })  # fmt: skip
     elif manifest is None:
         print_problems([*result.warnings, *result.problems])
@@ -63,7 +64,7 @@ def command(
         say(
             f"{home.name_of(home.dataset)}/ {'rebuilt' if result.changed else 'unchanged'}: "
             f"{count(articles.rows, 'article')} ({splits}), {rows:,} rows in {filled} configs, "
-            f"content {manifest.content_digest[:12]}"
+            f"content {manifest.content_digest[:12]}, {_validated(result.validated)}"
         )
         if left_out := manifest.splits["left_out"]:
             print(f"{count(left_out, 'article')} left out", file=sys.stderr)
@@ -79,6 +80,16 @@ def command(
     if not json:
         print_leak_scan(result.leaks)
     raise typer.Exit(0 if manifest else 1)
+
+
+def _validated(counts: dict[str, int] | None) -> str:
+    from dateline.cli.results import count
+
+    if counts is None:
+        return "not validated (no suites)"
+    warned = f", {count(counts['warnings'], 'warning')}" if counts["warnings"] else ""
+    waived = f", {counts['waived']} waived" if counts["waived"] else ""
+    return f"{count(counts['expectations'], 'expectation')} met{warned}{waived}"
 
 
 def _print_differences(found: Differences, name: str, json: bool) -> None:
