@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dateline.loading import load
+    from dateline.opening import open_corpus as open
 
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "open"]
 __version__ = "0.1.0"
 
 
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from dateline.loading import load
 
         return load
+    if name == "open":
+        from dateline.opening import open_corpus
+
+        return open_corpus
     raise AttributeError(f"module 'dateline' has no attribute {name!r}; it has {', '.join(__all__)}")
