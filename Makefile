@@ -15,7 +15,7 @@ check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 
 test: $(STAMP)             ## all tests: fast ones first, then the slow ones
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m slow
 
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

@@ -54,10 +54,10 @@ def zeros(path: Path) -> None:
 
 
 def small_records(path: Path) -> None:
-    line = json.dumps(record("a1")).encode() + b"\n"
+    line = json.dumps(record("a1", mentions=[mention("m1", 0, 3, remark="x" * 4000)])).encode() + b"\n"
     with pa.CompressedOutputStream(str(path), "zstd") as stream:
-        for _ in range(400):
-            stream.write(line * 10_000)
+        for _ in range(40):
+            stream.write(line * 250)
 
 
 def many_faults(path: Path) -> None:

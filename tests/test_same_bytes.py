@@ -12,23 +12,7 @@ from pathlib import Path
 import pytest
 
 from building import REPOSITORY
-from environments import THIS, environment, run
-
-BUILD = (
-    "edtf",
-    "filelock",
-    "jsonschema-rs",
-    "langcodes",
-    "numpy",
-    "orjson",
-    "packaging",
-    "pycountry",
-    "pyyaml",
-    "rensa",
-    "rich",
-    "typer",
-)
-"""What a rebuild imports beside pyarrow; Great Expectations and datasets are not among it."""
+from environments import BUILD, THIS, environment, older, run
 
 
 @pytest.fixture
@@ -98,7 +82,7 @@ def test_equal_logical_digest_with_another_major_of_pyarrow(corpus: Path) -> Non
     import pyarrow
 
     major = int(pyarrow.__version__.split(".")[0])
-    python = environment("pyarrow", f"pyarrow<{major}", "pyarrow>=21", *BUILD)
+    python = older()
     asked = run(python, "-c", "import pyarrow; print(pyarrow.__version__)", cwd=corpus)
     assert int(asked.stdout.split(".")[0]) < major
     assert built(python, corpus)["logical"] == built(THIS, corpus)["logical"]

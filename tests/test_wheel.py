@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from building import REPOSITORY
 from dateline.manifest import read_manifest
-from environments import environment, run
+from environments import environment, pip, run
 
 NO_NETWORK = """
 import socket
@@ -55,15 +56,11 @@ def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel
 
 @pytest.mark.slow
 def test_dateline_load_works_from_the_wheel_alone_with_the_network_off(wheel: Path, tmp_path: Path) -> None:
-    house = tmp_path / "wheelhouse"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(house)]
-    got = subprocess.run(
-        [*command, "-c", str(REPOSITORY / "constraints.txt"), str(wheel)], capture_output=True, text=True, check=False
-    )
-    if got.returncode:
-        pytest.skip(f"no packages to be had: {got.stderr.strip().splitlines()[-1:]}")
-    # the wheel's digest is part of the words, so a changed wheel is installed anew
-    python = environment("wheel", str(wheel), offline=house)
+    needs = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
+    python = environment("wheel", "-c", str(REPOSITORY / "constraints.txt"), *needs)
+    done = pip(python, "install", "--no-index", "--no-deps", "--force-reinstall", wheel)
+    assert done.returncode == 0, done.stderr
+    assert pip(python, "check").returncode == 0  # what it says it needs is what pyproject.toml names, and is there
     purelib = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).stdout.strip()
     (Path(purelib) / "sitecustomize.py").write_text(NO_NETWORK)
     done = run(python, "-c", USE, cwd=tmp_path, HF_HOME=str(tmp_path / "hf"))

@@ -47,7 +47,7 @@ from dateline.compile.tables import (
     layer_row,
 )  # fmt: skip
 from dateline.compile.withheld import LeakScan, scan_for_leaks, strings_in
-from dateline.describe.card import card
+from dateline.describe.card import card, head_of
 from dateline.engines import Engine
 from dateline.errors import BuildError, Problem, ProjectError
 from dateline.files import move_whole, sync_folder, write_atomically
@@ -264,10 +264,8 @@ def _scan(
     engine: Engine,
     work: Path,
 ) -> LeakScan:
-    import yaml
-
     # the YAML head is looked at as it reads, too: there a string may be written with escapes
-    documents = {"card": [text], "head of the card": strings_in(yaml.safe_load(text.split("---\n")[1])),
+    documents = {"card": [text], "head of the card": strings_in(head_of(text)),
                  "manifest": strings_in(asdict(manifest))}  # fmt: skip
     for file in manifest.validation:
         documents[file["path"]] = strings_in(json.loads((work / "data" / file["path"]).read_bytes()))
@@ -422,8 +420,7 @@ def _named_by_card(dataset: Path) -> set[str]:
     import yaml
 
     try:
-        text = (dataset / CARD).read_text(encoding="utf-8").split("---\n")[1]
-        front = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        front = head_of((dataset / CARD).read_text(encoding="utf-8"))
         return {path for config in front["configs"] for split in config["data_files"] for path in split["path"]}
     except (OSError, UnicodeDecodeError, IndexError, KeyError, TypeError, yaml.YAMLError):
         return set()

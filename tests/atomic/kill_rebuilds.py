@@ -7,6 +7,7 @@ Everything is imported once, and each rebuild runs in a fork of this process.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -19,9 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from building import Json, ProjectFolder, mention, record
+from dateline.describe.card import head_of
 from dateline.errors import LoadError
 from dateline.manifest import read_manifest
 
@@ -90,7 +90,7 @@ def whole(folder: ProjectFolder, versions: list[Tree]) -> int | None:
             return None
         raise AssertionError("a manifest counts that has no card") from None
     (found,) = [n for n, tree in enumerate(versions) if tree["dataset/README.md"] == hashlib.sha256(card).hexdigest()]
-    front = yaml.safe_load(card.split(b"---\n")[1])
+    front = head_of(card.decode())
     paths = {path for config in front["configs"] for split in config["data_files"] for path in split["path"]}
     for path in paths:
         digest = hashlib.sha256((dataset / path).read_bytes()).hexdigest()
@@ -119,6 +119,8 @@ def main(root: Path, mode: str, *words: str) -> dict[str, Any]:
         undisturbed.seed(*state(number))
         undisturbed.rebuild()  # here, so that no fork has anything left to import; Arrow renews its threads in a fork
         versions.append(undisturbed.tree())
+    gc.collect()
+    gc.freeze()  # or the collector of every fork writes to all pages that it shares with this process
     (root / "killed").mkdir()
     folder = ProjectFolder(root / "killed")
     seen = {"kills": 0, "old": 0, "new": 0, "none": 0}

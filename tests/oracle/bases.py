@@ -21,18 +21,14 @@ def piece(record: Json, rng: random.Random) -> Json:
     first = rng.randrange(len(tops))
     last = min(len(tops) - 1, first + rng.choice((0, 0, 0, 0, 1)))
     start, end = tops[first][0], max(e for _, e in tops[first : last + 1])
-    made = copy.deepcopy(record)
-    made["text"] = {"content": made["text"]["content"][start:end]}
+    inside = {
+        layer: [item for item in record.get(layer, ()) if within(item, fields, start, end)] for layer, fields in SPANS.items()
+    }
+    made = copy.deepcopy({**record, **inside, "text": {"content": record["text"]["content"][start:end]}})
     for layer, fields in SPANS.items():
-        kept = []
-        for item in made.get(layer, ()):
-            spans = [span for field in fields for span in flat(item.get(field))]
-            if all(start <= span["start"] and span["end"] <= end for span in spans):
-                for span in spans:
-                    span["start"] -= start
-                    span["end"] -= start
-                kept.append(item)
-        made[layer] = kept
+        for span in (span for item in made[layer] for field in fields for span in flat(item.get(field))):
+            span["start"] -= start
+            span["end"] -= start
     for layer in ("mentions", "events", "quantities", "claims", "factuality", "correction_log"):
         share = rng.choice((0.6, 0.3, 0.2))
         made[layer] = [item for item in made.get(layer, ()) if rng.random() < share]
@@ -50,6 +46,10 @@ def piece(record: Json, rng: random.Random) -> Json:
         made[layer] = rng.sample(made.get(layer, []), k=min(2, len(made.get(layer, ()))))
     made["article_id"] = f"piece-20260101-{rng.randrange(16**12):012x}"
     return made
+
+
+def within(item: Json, fields: Any, start: int, end: int) -> bool:
+    return all(start <= span["start"] and span["end"] <= end for field in fields for span in flat(item.get(field)))
 
 
 def flat(value: Any) -> list[Json]:

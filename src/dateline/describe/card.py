@@ -33,6 +33,14 @@ def card(
     return f"---\n{_front(settings, shown, features, content_digest)}---\n\n{_body(settings, shown, columns, titles, facts)}"
 
 
+def head_of(text: str) -> Any:
+    """What the YAML head of a card says, as loaders read it; with libyaml, ten times as fast as without.
+
+    Raises IndexError for a text without a head, yaml.YAMLError for a head that is no YAML.
+    """
+    return yaml.load(text.split("---\n")[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 # ---- what loaders read ---------------------------------------------------------------------------------------
 
 
@@ -186,8 +194,8 @@ def hydrated_card(
 
     `before` is the content digest of the dataset. The licence of the dataset does not hold for the copy.
     """
-    head, body = text.split("---\n", 2)[1:]
-    front = yaml.safe_load(head)
+    body = text.split("---\n", 2)[2]
+    front = head_of(text)
     front["pretty_name"] = f"{front['pretty_name']} (hydrated copy, not to be passed on)"
     front |= {"license": "other", "license_name": _NOT_LICENSED}
     for config in front["configs"]:
