@@ -178,3 +178,11 @@ def test_no_json_makes_the_check_raise(made: Json) -> None:
 def test_no_item_makes_the_check_raise(item: Any) -> None:
     check(record("a1", mentions=[item]))
     check(record("a1", mentions=[mention("m1", 0, 3) | (item if isinstance(item, dict) else {})]))
+
+
+def test_the_text_around_a_span_is_cut_out_for_problems_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> str:
+        raise AssertionError("a snippet of a good span")
+
+    monkeypatch.setattr("dateline.compile.check.snippet", never)
+    assert found(record("a1", mentions=[mention("m1", 0, 3), mention("m2", 8, 10)])) == []

@@ -598,6 +598,33 @@ def test_no_message_on_a_bad_twin_of_a_withheld_record_quotes_it() -> None:
     assert bad > 80 and len(rules) >= 12, (bad, rules)
 
 
+def test_laws_quote_neither_ids_nor_values_of_a_withheld_record() -> None:
+    from dateline.schema import schemas_from
+
+    words = {"type": ["string", "null"], "description": "Words."}
+    level = {"type": "integer", "description": "Depth.", "x-depth": "parent_id"}
+    mentions: Json = {**MENTIONS, "properties": {**MENTIONS["properties"], "words": words, "level": level}}
+    mentions["required"] = [*mentions["required"], "level"]
+    links: Json = {
+        "title": "Links", "description": "Links.", "type": "object", "required": ["link_id", "mention_id"],
+        "properties": {
+            "link_id": {"type": "string", "description": "Id.", "x-key": True},
+            "mention_id": {"type": "string", "description": "To.", "x-ref": "mentions",
+                           "x-target": {"field": "words", "values": ["said"]}},
+            "role": {**words, "x-present": {"via": "mention_id", "field": "label", "values": ["LOC"]}},
+            "other": {**words, "x-present": {"via": "mention_id", "field": "words", "values": ["said"]}},
+        },
+    }  # fmt: skip
+    schemas = schemas_from({"mentions": json.dumps(mentions).encode(), "links": json.dumps(links).encode()})
+    spans = [mention(NINE, 0, 16, level=1, words=NINE), mention("m2", 62, 77, level=1, parent_id=NINE)]
+    made = secret(mentions=spans, links=[{"link_id": "l1", "mention_id": NINE, "role": NINE, "other": NINE}])
+    found = check_record(made, RawRecord(Place("f.jsonl", 1), 0, b"{}"), schemas, {})
+    assert sorted(p.rule for p in found) == ["depth", "present", "present", "target"]
+    assert not repeats(found, SECRET)
+    open_one = made | {"rights": {"text_redistributable": True}}
+    assert repeats(check_record(open_one, RawRecord(Place("f.jsonl", 1), 0, b"{}"), schemas, {}), SECRET)
+
+
 @pytest.mark.slow
 def test_no_message_on_a_bad_twin_of_the_reference_record_quotes_it(restricted: Path) -> None:
     project = find_project(REPOSITORY)

@@ -161,6 +161,21 @@ class Layer:
         """The layer's own laws."""
         return tuple(_schema_rule(written) for written in self.schema.get("x-rules", ()))
 
+    @functools.cached_property
+    def references(self) -> tuple[Field, ...]:
+        """The fields that hold keys of other items."""
+        return tuple(f for f in self.fields if f.ref)
+
+    @functools.cached_property
+    def spanned(self) -> tuple[Field, ...]:
+        """The fields that hold spans."""
+        return tuple(f for f in self.fields if f.span)
+
+    @functools.cached_property
+    def numeric(self) -> tuple[Field, ...]:
+        """The fields that hold decimals, floats or whole numbers, also in lists and objects."""
+        return tuple(f for f in self.fields if "x-decimal" in f.schema or any(k in str(f.type) for k in ("double", "int64")))
+
     @property
     def prefix(self) -> str:
         """Prefix of ids given by importers."""

@@ -101,14 +101,14 @@ def _content_problems(
     for layer, item, steps in items:
         _references(layer, item, steps, keys, table_keys, quote, report)
         _numbers(layer, item, steps, report)
-        for field in layer.fields:
+        for field in layer.spanned:
             for spans in span_lists(field, field.value_of(item), [*steps, *field.path]):
                 span_problems(spans, text, length, quote, report)
     if not found:
         _within(record, schemas, quote, report)
         _cycles(record, schemas, quote, report)
     if not found:
-        check_laws(record, schemas, report)
+        check_laws(record, schemas, quote, report)
 
 
 def public_part(record: Json) -> Json:
@@ -283,12 +283,10 @@ def _references(
     quote: bool,
     report: Report,
 ) -> None:
-    for field in layer.fields:
-        if not field.ref:
-            continue
+    for field in layer.references:
         value = field.value_of(item)
         many = isinstance(value, list)
-        known = keys.get(field.ref, table_keys.get(field.ref, set()))
+        known = keys.get(field.ref or "", table_keys.get(field.ref or "", set()))
         for index, key in enumerate(value if isinstance(value, list) else [value]):
             if key is not None and key not in known:
                 others = [name for name, there in keys.items() if key in there]
@@ -325,7 +323,7 @@ def _cycles(record: Json, schemas: Schemas, quote: bool, report: Report) -> None
 
 
 def _numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
-    for field in layer.fields:
+    for field in layer.numeric:
         value = field.value_of(item)
         if value is None:
             continue
@@ -379,25 +377,36 @@ def span_problems(spans: list[tuple[Steps, Json]], text: str | None, length: int
         if isinstance(start, float) or isinstance(end, float):
             report("wrong-type", at, found=f"[{start}, {end})", expected="whole numbers, written without a point")
             continue
-        shown = snippet(text, start, end) if text is not None and quote else None
-        if start >= end:
-            report("span-order", at, snippet=shown, start=start, end=end, fault="empty" if start == end else "reversed")
-            continue
-        if length is not None and end > length:
-            report("span-inside-text", [*at, "end"], snippet=shown, end=end, length=length)
-            continue
-        if start < previous:
-            report("span-sorted", [*at, "start"], snippet=shown, start=start, previous=previous)
-        previous = end
-        if text is None:
-            continue
-        words = text[start:end]
-        surface = span.get("surface")
-        if surface is not None and surface != words:
-            says = f"{surface!r:.80} but the text has {words!r:.80}" if quote else "other words than the text"
-            report("span-surface", [*at, "surface"], snippet=shown, says=says, advice=_surface_advice(text, surface, start, end))
-        elif words != words.strip():
-            report("span-edge", at, snippet=shown, side="begins" if words[:1].isspace() else "ends")
+        for rule, where, values in _span_faults(at, span, previous, text, length, quote):
+            seen = snippet(text, start, end) if text is not None and quote else None
+            report(rule, where, snippet=seen, **values)
+        if start < end and (length is None or end <= length):
+            previous = end
+
+
+def _span_faults(
+    at: Steps, span: Json, previous: int, text: str | None, length: int | None, quote: bool
+) -> Iterator[tuple[str, Steps, dict[str, Any]]]:
+    """What is wrong with one span, after one that ends at `previous`: the rule, the place, what fills the message."""
+    start, end = span["start"], span["end"]
+    if start >= end:
+        yield "span-order", at, {"start": start, "end": end, "fault": "empty" if start == end else "reversed"}
+        return
+    if length is not None and end > length:
+        yield "span-inside-text", [*at, "end"], {"end": end, "length": length}
+        return
+    if start < previous:
+        yield "span-sorted", [*at, "start"], {"start": start, "previous": previous}
+    if text is None:
+        return
+    words = text[start:end]
+    surface = span.get("surface")
+    if surface is not None and surface != words:
+        says = f"{surface!r:.80} but the text has {words!r:.80}" if quote else "other words than the text"
+        advice = _surface_advice(text, surface, start, end)
+        yield "span-surface", [*at, "surface"], {"says": says, "advice": advice}
+    elif words != words.strip():
+        yield "span-edge", at, {"side": "begins" if words[:1].isspace() else "ends"}
 
 
 def snippet(text: str, start: int, end: int) -> str:

@@ -1,16 +1,18 @@
 """The laws that schemas state about items, and about an item and those it refers to.
 
 A law is written once, beside the fields it speaks of (`x-rules`, `x-ascending`, `x-outside`, ...; see dateline.schema).
-They are decided only for records whose shape, keys, references and spans are right.
+They are decided only for records whose shape, keys, references and spans are right. Where the text is withheld no message quotes
+the record's strings, but for labels and for ids that cannot be words of a text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from dateline.compile.read import Steps
+from dateline.compile.read import Steps, kind_of
+from dateline.leaks import shown
 from dateline.schema import Field, Json, Layer, Schemas
 
 Report = Callable[..., None]
@@ -19,22 +21,28 @@ Report = Callable[..., None]
 QUOTATION_MARKS = '"“”„«»「」『』'
 
 
-def check_laws(record: Json, schemas: Schemas, report: Report) -> None:
-    """Report every law that the record breaks, layer by layer."""
+ByKey = Mapping[str, Mapping[str, Json]]
+"""The items of a record by their layer and key."""
+
+
+def check_laws(record: Json, schemas: Schemas, quote: bool, report: Report) -> None:
+    """Report every law that the record breaks, layer by layer; `quote` says whether its strings may be quoted."""
+    by_key = {name: {i[layer.key.name]: i for i in record.get(name) or ()} for name, layer in schemas.layers.items()}
     _rules(schemas.article, record, [], report)
     for layer in schemas.layers.values():
         items = record.get(layer.name) or []
+        bound = [f for f in layer.fields if f.schema.keys() & {"x-outside", "x-target", "x-present"}]
         for index, item in enumerate(items):
             steps: Steps = [layer.name, index]
             _rules(layer, item, steps, report)
             _ascending(layer, item, steps, report)
-            for field in layer.fields:
+            for field in bound:
                 _outside(layer, field, item, steps, report)
-                _target(field, item, steps, record, schemas, report)
-                _present(layer, field, item, steps, record, schemas, report)
+                _target(field, item, steps, by_key, schemas, quote, report)
+                _present(layer, field, item, steps, by_key, schemas, quote, report)
         for field in layer.fields:
             if "x-depth" in field.schema:
-                _depth(layer, field, items, report)
+                _depth(layer, field, items, quote, report)
             if "x-quotes" in field.schema:
                 _quotes(layer, field, items, record["text"].get("content"), report)
         if "x-covers" in layer.schema:
@@ -79,46 +87,53 @@ def _outside(layer: Layer, field: Field, item: Json, steps: Steps, report: Repor
                     report("span-outside", at, start=span["start"], end=span["end"], other=name)
 
 
-def _items_by_key(record: Json, layer: Layer) -> dict[str, Json]:
-    return {item[layer.key.name]: item for item in record.get(layer.name) or ()}
-
-
-def _target(field: Field, item: Json, steps: Steps, record: Json, schemas: Schemas, report: Report) -> None:
+def _target(field: Field, item: Json, steps: Steps, by_key: ByKey, schemas: Schemas, quote: bool, report: Report) -> None:
     law = field.schema.get("x-target")
     value = field.value_of(item)
     if not law or value is None or field.ref is None or field.ref not in schemas.layers:
         return
-    layer = schemas.layers[field.ref]
-    known = _items_by_key(record, layer)
+    decided = schemas.layers[field.ref][law["field"]]
     for key in value if isinstance(value, list) else [value]:
-        there = layer[law["field"]].value_of(known[key])
+        there = decided.value_of(by_key[field.ref][key])
         if there not in law["values"]:
-            expected = ", ".join(law["values"])
-            report("target", [*steps, *field.path], found=key, field=law["field"], value=there, expected=expected)
+            report(
+                "target", [*steps, *field.path], found=shown(key, quote), field=law["field"],
+                value=_told(decided, there, quote), expected=", ".join(law["values"]),
+            )  # fmt: skip
 
 
-def _present(layer: Layer, field: Field, item: Json, steps: Steps, record: Json, schemas: Schemas, report: Report) -> None:
+def _present(
+    layer: Layer, field: Field, item: Json, steps: Steps, by_key: ByKey, schemas: Schemas, quote: bool, report: Report
+) -> None:
     law = field.schema.get("x-present")
     if not law or (key := layer[law["via"]].value_of(item)) is None:
         return
     other = schemas.layers[layer[law["via"]].ref or ""]
-    there = other[law["field"]].value_of(_items_by_key(record, other)[key])
+    decided = other[law["field"]]
+    there = decided.value_of(by_key[other.name][key])
     value = field.value_of(item)
     if (value is not None) != (there in law["values"]):
         report(
-            "present", [*steps, *field.path], found="null" if value is None else value, other=other.name, key=key,
-            field=law["field"], value=there, expected=", ".join(law["values"]),
+            "present", [*steps, *field.path], found=_told(field, value, quote), other=other.name, key=shown(key, quote),
+            field=law["field"], value=_told(decided, there, quote), expected=", ".join(law["values"]),
         )  # fmt: skip
 
 
-def _depth(layer: Layer, field: Field, items: list[Json], report: Report) -> None:
+def _told(field: Field, value: Any, quote: bool) -> object:
+    """A field's value as a message may show it: labels and numbers always, other strings where quoting is allowed."""
+    if isinstance(value, list | dict) or (isinstance(value, str) and not quote and value not in (field.labels or ())):
+        return kind_of(value)
+    return "null" if value is None else value
+
+
+def _depth(layer: Layer, field: Field, items: list[Json], quote: bool, report: Report) -> None:
     parent_of = layer[field.schema["x-depth"]]
     depth = {item[layer.key.name]: field.value_of(item) for item in items}
     for index, item in enumerate(items):
         parent = parent_of.value_of(item)
         expected = 1 if parent is None else depth[parent] + 1
         if field.value_of(item) != expected:
-            reason = "it has no parent" if parent is None else f"its parent {parent!r} is {depth[parent]}"
+            reason = "it has no parent" if parent is None else f"its parent {shown(parent, quote)!r} is {depth[parent]}"
             report("depth", [layer.name, index, *field.path], found=field.value_of(item), expected=expected, reason=reason)
 
 
