@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from dateline.cli.words import JsonOption, ProjectOption
+from dateline.cli.words import JobsOption, JsonOption, ProjectOption
 
 if TYPE_CHECKING:
     from dateline.cli.results import Progress
@@ -35,6 +35,11 @@ def command(
     md: Annotated[Path | None, typer.Option("--md", help="Also write the result as Markdown (- for stdout).")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write the result as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the result as one HTML page.")] = None,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Show that the suites catch faults: run them on mutants of the dataset (minutes).")
+    ] = False,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="For --self-test: so many of the mutants.")] = None,
+    jobs: JobsOption = None,
     project: ProjectOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -54,6 +59,12 @@ def command(
         raise UsageError("--suite needs the Parquet files that it is about: dateline validate data.parquet --suite suite.json")
     if key and suite is None:
         raise UsageError("--key is for Parquet files with --suite; the rows of a release have ids")
+    if self_test:
+        if what or suite or suites or earlier or junit or html:
+            raise UsageError(
+                "--self-test is about the project's own dataset and suites; it takes --sample, --jobs, --md and --json"
+            )
+        _self_test(project, sample, jobs, md, json)
     request = Request(engine=engine, memory_limit=memory_limit, threads=threads, samples=samples)
     with tempfile.TemporaryDirectory(prefix="dateline-") as work, progress_bar() as tell:
         done = _validate(what, suite, suites, key, earlier, project, request, Path(work), tell)
@@ -95,6 +106,42 @@ def _validate(
     if named(what[0]).kind == "parquet":
         raise UsageError(f"{what[0]}: is no release; Parquet files need a suite: dateline validate {what[0]} --suite suite.json")
     return validate_release(fetch_release(what[0], work / "release", tell), request, suites=suites, earlier=before, tell=tell)
+
+
+def _self_test(project: Path, sample: int | None, jobs: int | None, md: Path | None, json: bool) -> NoReturn:
+    from dateline.cli.results import count, print_json, progress_bar, say
+    from dateline.describe.matrix import matrix_page
+    from dateline.engines import LocalEngine
+    from dateline.project import find_project
+    from dateline.selftesting import self_test_project
+
+    with progress_bar() as tell:
+        done = self_test_project(find_project(project), LocalEngine(jobs), sample=sample, tell=tell)
+    result = done.as_json()
+    if md is not None and str(md) != "-":
+        _write(md, matrix_page(result))
+    if md is not None and str(md) == "-":
+        print(matrix_page(result), end="")
+    elif json:
+        print_json(result)
+    else:
+        for rule, kinds in done.matrix().items():
+            caught = ", ".join(f"{kind} {n}/{of}" for kind, (n, of) in kinds.items())
+            say(f"{rule:28} {caught or ('not in this sample' if sample else 'TRIPPED BY NO MUTANT')}")
+        for one in done.unexpected:
+            say(f"survived: {one.says}", file=sys.stderr)
+        for stale in done.stale:
+            say(f"survivors.toml: {stale}: is found, or trips, after all; remove the reason", file=sys.stderr)
+        for rule in done.false_alarms:
+            say(f"false alarm: {rule} trips on the dataset as it is", file=sys.stderr)
+        found = sum(done.killed(o) == "content" for o in done.outcomes)
+        excused = len(done.survivors) - len(done.unexpected)
+        say(
+            f"{count(len(done.outcomes), 'mutant')}: {found:,} found, {excused:,} survive for a stated reason, "
+            f"{len(done.unexpected):,} survive; {len(done.rules)} rules"
+            + ("" if sample else f", {len(done.toothless)} without teeth")
+        )
+    raise typer.Exit(0 if done.success else 1)
 
 
 def _write(path: Path, text: str) -> None:
