@@ -1,0 +1,108 @@
+"""The proof of teeth, for people: what docs/validation-matrix.md holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+
+_FOUND = {"content": "found", "counts": "by counts alone", "": "not found"}
+
+
+def matrix_page(result: Json) -> str:
+    """Markdown of a self-test's plain result (`SelfTest.as_json`): rules by kind of mutant, survivors, rules without teeth."""
+    parts = [
+        "# Validation matrix",
+        "Which rule catches what. Each *mutant* is the dataset with one fault, made from the schemas, the references and the "
+        "column types, never for a rule. Printed by `dateline validate --self-test --md`; tests compare it.",
+        _facts(result),
+        "## Rules\n\nHow many mutants trip each rule, by kind: of how many of that kind in the tables that it reads. A rule "
+        "that compares counts with the manifest's is marked *counts*.\n\n" + _rules(result),
+        "## Kinds of mutants\n\n*By counts alone*: only a comparison with the manifest's counts finds them, which says that "
+        "something is wrong and not what.\n\n" + _kinds(result),
+        "## Survivors\n\nMutants that no rule about content finds, and why. Those marked ° are found by counts.",
+        _survivors(result),
+        "## Without teeth\n\n" + _toothless(result),
+        "## False alarms\n\n" + _alarms(result),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(result: Json) -> str:
+    outcomes = result["outcomes"]
+    found = Counter(o["killed"] for o in outcomes)
+    unexplained = sum(o["reason"] is None for o in outcomes if o["killed"] != "content")
+    drawn = "" if result["sample"] is None else f", a sample of {result['sample']}"
+    lines = [
+        ("mutants", f"{len(outcomes)}{drawn}; seed `{result['seed']}`, at most {result['most_per_kind']} per kind and column"),
+        ("found by rules about content", found["content"]),
+        ("found by counts alone", found["counts"]),
+        ("not found", found[""]),
+        ("of the last two, without a reason", unexplained),
+        ("mutants on which a suite cannot be run", sum(bool(o["raised"]) for o in outcomes)),
+        ("rules, of them without teeth", f"{len(result['rules'])}, {len(result['toothless'])}"),
+        ("expectations, of them never tripped", f"{result['n_checks']}, {len(result['idle'])}"),
+        ("data (logical digest)", f"`{result['data']}`"),
+        ("suites (digest)", f"`{result['suites']}`"),
+    ]
+    return _table(("", ""), lines)
+
+
+def _rules(result: Json) -> str:
+    rows = []
+    for rule, facts in result["rules"].items():
+        kinds = result["matrix"].get(rule, {})
+        total = sum(n for n, _ in kinds.values())
+        said = ", ".join(f"{kind} {n}/{of}" for kind, (n, of) in kinds.items())
+        mark = " *counts*" if facts["counts"] else ""
+        rows.append((f"`{rule}`{mark}", facts["level"], total, said or "**none**"))
+    return _table(("rule", "level", "mutants", "by kind"), rows)
+
+
+def _kinds(result: Json) -> str:
+    rows = []
+    for kind, says in result["kinds"].items():
+        found = Counter(o["killed"] for o in result["outcomes"] if o["kind"] == kind)
+        rows.append((f"`{kind}`", says, sum(found.values()), *(found[how] for how in _FOUND)))
+    return _table(("kind", "what", "mutants", *_FOUND.values()), rows)
+
+
+def _survivors(result: Json) -> str:
+    by_reason: dict[str, dict[str, list[str]]] = {}
+    for o in result["outcomes"]:
+        if o["killed"] != "content":
+            places = by_reason.setdefault(o["reason"] or "**No reason is written: a rule is missing.**", {})
+            said = f"{o['kind']}{'°' if o['killed'] else ''}"
+            kinds = places.setdefault(f"{o['table']}.{o['column']}" if o["column"] else o["table"], [])
+            if said not in kinds:
+                kinds.append(said)
+    blocks = [
+        f"{reason}\n\n" + "\n".join(f"- `{place}`: {', '.join(kinds)}" for place, kinds in places.items())
+        for reason, places in by_reason.items()
+    ]
+    if result["stale"]:
+        blocks.append("Reasons for what is not there (remove them):\n\n" + "\n".join(f"- {s}" for s in result["stale"]))
+    return "\n\n".join(blocks) or "None."
+
+
+def _toothless(result: Json) -> str:
+    why = result["excused"]
+    rules = "\n".join(f"- `{rule}`: {why.get(rule, '**no reason is written.**')}" for rule in result["toothless"])
+    idle = "\n".join(f"- {says}" for says in result["idle"])
+    said = f"Rules that no mutant trips:\n\n{rules}" if rules else "Every rule is tripped by some mutant."
+    return said + (f"\n\nExpectations that no mutant trips:\n\n{idle}" if idle else "\n\nSo is every expectation.")
+
+
+def _alarms(result: Json) -> str:
+    if not result["false_alarms"]:
+        return "No rule trips on the dataset as it is."
+    said = ", ".join(f"`{rule}` ({result['rules'][rule]['level']})" for rule in result["false_alarms"])
+    return f"Rules that trip on the dataset as it is: {said}. A mutant trips them if more rows fail."
+
+
+def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    lines = [list(map(str, head)), *(list(map(str, row)) for row in rows)]
+    text = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return "\n".join([text[0], "|" + "---|" * len(lines[0]), *text[1:]])
