@@ -17,11 +17,17 @@ from dateline.schema import load_schemas
 from dateline.selftesting import self_test_project
 from dateline.validate.engine import Options, open_engine
 from dateline.validate.mutants import mutants
-from dateline.validate.selftest import Setup, Survivor, Toothless, read_survivors, read_tables, self_test
+from dateline.validate.selftest import Setup, Survivor, Toothless, read_survivors, read_tables, self_test, suites_digest
 from dateline.validate.suites import read_suites
 from dateline.validate.views import View, dataset_views, split_view
 
 DATASET = REPOSITORY / "dataset"
+PAGE = REPOSITORY / "docs" / "validation-matrix.md"
+
+
+def test_the_page_is_about_the_suites_as_they_are() -> None:
+    digest = suites_digest(read_suites(REPOSITORY / "expectations"))
+    assert f"`{digest}`" in PAGE.read_text(encoding="utf-8"), "run: dateline validate --self-test --md docs/validation-matrix.md"
 
 
 @pytest.mark.slow

@@ -15,8 +15,9 @@ def matrix_page(result: Json) -> str:
     """Markdown of a self-test's plain result (`SelfTest.as_json`): rules by kind of mutant, survivors, rules without teeth."""
     parts = [
         "# Validation matrix",
-        "Which rule catches what. Each *mutant* is the dataset with one fault, made from the schemas, the references and the "
-        "column types, never for a rule. Printed by `dateline validate --self-test --md`; tests compare it.",
+        "Which rule catches what. Each *mutant* is the dataset with one fault, made from the schemas, the references and "
+        "the column types, never for a rule. Printed by `dateline validate --self-test --md`; a test says when "
+        "suites have changed since.",
         _facts(result),
         "## Rules\n\nHow many mutants trip each rule, by kind: of how many of that kind in the tables that it reads. A rule "
         "that compares counts with the manifest's is marked *counts*.\n\n" + _rules(result),
