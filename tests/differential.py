@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import datetime as dt
+import itertools
 import json
 import math
+import multiprocessing
+import os
 import random
 import sys
 import tomllib
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +24,17 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.errors import SuiteError
-from dateline.validate.engine import Engine, Options, open_engine
+from dateline.validate.engine import Engine, Options, load_gx, open_engine
 from dateline.validate.suites import Suite, suite_from
 from dateline.validate.views import View
 
 DIFFERENCES = Path(__file__).parent / "engine_differences.toml"
 SAMPLES = 190  # GX itself stops at 200
+# most cases fail here, so samples are asked for at once
+OPTIONS = Options(samples=SAMPLES, threads=1, counts_first=False)
+
+Answer = dict[str, Any]
+Found = dict[tuple[str, str, str], dict[str, tuple[Any, Any]]]
 
 SCHEMA = pa.schema(
     [
@@ -70,6 +81,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "expect_select_column_values_to_be_unique_within_record",
         {"column_list": ["i", "j"], "ignore_row_if": "any_value_is_missing"},
     ),
+    "multi-sum-null": ("expect_multicolumn_sum_to_equal", {"column_list": ["i", "j"], "sum_total": 3}),
+    "multi-equal-null": ("expect_multicolumn_values_to_be_equal", {"column_list": ["i", "j"]}),
     "multi-sum": (
         "expect_multicolumn_sum_to_equal",
         {"column_list": ["i", "j"], "sum_total": 3, "ignore_row_if": "any_value_is_missing"},
@@ -82,13 +95,13 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "in-set-i": (_E + "be_in_set", {"column": "i", "value_set": [1, 2]}),
     "in-set-s": (_E + "be_in_set", {"column": "s", "value_set": ["a", "ab", "😀"]}),
     "in-set-x": (_E + "be_in_set", {"column": "x", "value_set": [0.5, 1]}),
+    "in-set-d": (_E + "be_in_set", {"column": "d", "value_set": _DATES}),
     "in-set-mostly": (_E + "be_in_set", {"column": "s", "value_set": ["a", "ab"], "mostly": 0.5}),
     "in-set-where": (_E + "be_in_set", {"column": "i", "value_set": [1], "row_condition": _FIRST}),
     "not-in-set-s": (_E + "not_be_in_set", {"column": "s", "value_set": ["a"]}),
     "not-in-set-i": (_E + "not_be_in_set", {"column": "i", "value_set": [1, 3]}),
     "between-i": (_E + "be_between", {"column": "i", "min_value": 1, "max_value": 2}),
     "between-x": (_E + "be_between", {"column": "x", "min_value": 0, "strict_min": True}),
-    "between-s": (_E + "be_between", {"column": "s", "min_value": "a", "max_value": "b"}),
     "between-d": (_E + "be_between", {"column": "d", "min_value": _DATES[0], "max_value": _DATES[1]}),
     "between-at": (_E + "be_between", {"column": "at", "min_value": "2024-02-29T00:00:00"}),
     "lengths": (_C + "value_lengths_to_be_between", {"column": "s", "min_value": 1, "max_value": 2}),
@@ -104,6 +117,13 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "pair-greater-any": (
         _C + "pair_values_a_to_be_greater_than_b",
         {"column_A": "i", "column_B": "j", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
+    ),
+    "pair-greater-x": (_C + "pair_values_a_to_be_greater_than_b", {"column_A": "x", "column_B": "y"}),
+    "pair-equal-s-null": (_C + "pair_values_to_be_equal", {"column_A": "s", "column_B": "t"}),
+    "pair-equal-i-null": (_C + "pair_values_to_be_equal", {"column_A": "i", "column_B": "j"}),
+    "pair-in-set-null": (
+        _C + "pair_values_to_be_in_set",
+        {"column_A": "i", "column_B": "j", "value_pairs_set": [[1, 1], [1, 2], [2, 2]]},
     ),
     "pair-equal": (
         _C + "pair_values_to_be_equal",
@@ -126,6 +146,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "most-common": (_C + "most_common_value_to_be_in_set", {"column": "i", "value_set": [1, 2]}),
     "min-i": (_C + "min_to_be_between", {"column": "i", "min_value": 1}),
     "min-x": (_C + "min_to_be_between", {"column": "x", "min_value": 0}),
+    "min-at": (_C + "min_to_be_between", {"column": "at", "min_value": "2024-02-28T12:00:00"}),
     "max-j": (_C + "max_to_be_between", {"column": "j", "max_value": 3}),
     "max-d": (_C + "max_to_be_between", {"column": "d", "max_value": _DATES[0]}),
     "mean": (_C + "mean_to_be_between", {"column": "x", "min_value": 0, "max_value": 1}),
@@ -249,26 +270,62 @@ def suite_of(view: str, cases: Iterable[str]) -> Suite:
     return suite_from(raw, f"{view}.json")
 
 
-def answers(engine: Engine, suite: Suite) -> dict[str, dict[str, Any]]:
-    """What an engine says of each case, in plain values; {"raises": ...} for a case that it cannot evaluate."""
+def answers(engine: Engine, view: str, cases: Sequence[str], alone: set[str]) -> dict[str, Answer]:
+    """What an engine says of each case, in plain values; {"raises": True} for a case that it cannot evaluate.
+
+    A suite in which one raises gives no result, so what raised on a table before (`alone`) is asked by itself.
+    """
+    said: dict[str, Answer] = {}
+    for some in ([c for c in cases if c not in alone], *([c] for c in cases if c in alone)):
+        said |= _asked(engine, view, some)
+    alone |= {case for case, answer in said.items() if "raises" in answer}
+    return said
+
+
+def _asked(engine: Engine, view: str, cases: Sequence[str]) -> dict[str, Answer]:
+    """The same in one run; where one of the cases raises, each half by itself."""
+    if not cases:
+        return {}
+    suite = suite_of(view, cases)
     try:
         results = engine.validate(suite).results
-    except SuiteError as fault:
-        if len(suite.expectations) == 1:
-            return {suite.expectations[0].rule: {"raises": str(fault)}}
-        alone = [answers(engine, suite_of(suite.view, [e.rule])) for e in suite.expectations]
-        return {name: said for each in alone for name, said in each.items()}
+    except SuiteError:
+        if len(cases) == 1:
+            return {cases[0]: {"raises": True}}
+        half = len(cases) // 2
+        return _asked(engine, view, cases[:half]) | _asked(engine, view, cases[half:])
     return {e.rule: _plain(r) for e, r in zip(suite.expectations, results, strict=True)}
 
 
-def unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+@contextlib.contextmanager
+def quick_gx() -> Iterator[None]:
+    """Great Expectations builds the configuration of an expectation anew some fifty times a run; here once."""
+    load_gx()
+    from great_expectations.expectations.expectation import Expectation
+
+    property_, kept = Expectation.configuration, {}
+
+    def configuration(self: Any) -> Any:
+        found = kept.get(id(self))
+        if found is None or found[0] != self.__dict__:
+            kept[id(self)] = found = (dict(self.__dict__), property_.fget(self), self)
+        return found[1]
+
+    Expectation.configuration = property(configuration)
+    try:
+        yield
+    finally:
+        Expectation.configuration = property_
+
+
+def unlike(a: Answer, b: Answer) -> dict[str, tuple[Any, Any]]:
     """The fields in which two answers differ."""
     return {f: (a.get(f), b.get(f)) for f in sorted(a.keys() | b.keys()) if a.get(f) != b.get(f)}
 
 
-def _plain(result: Any) -> dict[str, Any]:
+def _plain(result: Any) -> Answer:
     found = result.result
-    plain: dict[str, Any] = {"success": bool(result.success)}
+    plain: Answer = {"success": bool(result.success)}
     for name in ("element_count", "missing_count", "unexpected_count"):
         if name in found:
             plain[name] = _value(found[name])
@@ -305,14 +362,15 @@ def _value(value: Any) -> Any:
 
 
 def compare(
-    engines: Sequence[str], tables: Mapping[str, pa.Table], cases: Mapping[str, Sequence[str]], threads: int = 1
-) -> dict[tuple[str, str, str], dict[str, tuple[Any, Any]]]:
-    """All differences between the first engine and each other, by (engine, case, table); {} of fields where there is none."""
+    engines: Sequence[str], tables: Mapping[str, pa.Table], cases: Mapping[str, Sequence[str]], options: Options = OPTIONS
+) -> Found:
+    """Where engines differ from the first one, by (engine, case, table); {} of fields where they do not."""
     views = [View(name, rows=table) for name, table in tables.items()]
-    said: dict[str, dict[str, dict[str, Any]]] = {}
+    said: dict[str, dict[str, dict[str, Answer]]] = {}
     for engine in engines:
-        with open_engine(engine, views, Options(samples=SAMPLES, threads=threads)) as opened:
-            said[engine] = {name: answers(opened, suite_of(name, cases[name])) for name in tables}
+        alone: set[str] = set()
+        with open_engine(engine, views, options) as opened:
+            said[engine] = {name: answers(opened, name, cases[name], alone) for name in tables}
     first, *others = engines
     return {(o, c, t): unlike(said[first][t][c], said[o][t][c]) for o in others for t in tables for c in cases[t]}
 
@@ -322,20 +380,81 @@ def kind_of(table: str) -> str:
     return "random" if table.startswith("random") else table
 
 
-def chosen(seed: int, most: int) -> list[str]:
-    """Some of the cases, others for each seed."""
-    return random.Random(-seed).sample(list(CASES), most)
+def covers(known: Difference, engine: str, case: str, table: str, field: str) -> bool:
+    """Whether an entry speaks of a difference."""
+    said = ((case, known.cases), (kind_of(table), known.tables), (field, known.fields))
+    return known.engine == engine and all("*" in names or name in names for name, names in said)
+
+
+def unexplained(found: Found) -> list[str]:
+    """The differences that no entry speaks of, a line each."""
+    known = differences()
+    return [
+        f"{engine} {case} on {table}: {field} {values}"
+        for (engine, case, table), fields in found.items()
+        for field, values in fields.items()
+        if not any(covers(d, engine, case, table, field) for d in known)
+    ]
+
+
+def stale(found: Found, engine: str) -> list[str]:
+    """What entries say of an engine and nothing shows any more, a line for each case and table."""
+    there = [(*key, field) for key, fields in found.items() for field in fields]
+    return [
+        f"{case} on {table}: {known.reason}"
+        for known in differences()
+        for case in known.cases
+        for table in known.tables
+        if known.engine == engine
+        and not any(
+            covers(known, *each) and case in ("*", each[1]) and table in ("*", kind_of(each[2])) for each in there
+        )
+    ]
+
+
+def random_tables(numbers: Iterable[int]) -> dict[str, pa.Table]:
+    """Random tables by name."""
+    return {f"random_{n}": random_table(n) for n in numbers}
+
+
+def drawn(tables: int, most: int) -> list[list[str]]:
+    """For each of so many tables `most` cases by lot, so that each case is drawn as often as any other, give or take one."""
+    r = random.Random(tables)
+    endless = (case for _ in itertools.count() for case in r.sample(list(CASES), len(CASES)))
+    return [list(dict.fromkeys(itertools.islice(endless, most))) for _ in range(tables)]
+
+
+def _chunk(work: tuple[str, Sequence[int], bool]) -> Found:
+    """All cases on some random tables, or on the edges."""
+    engine, numbers, edges = work
+    made = edge_tables() if edges else random_tables(numbers)
+    with quick_gx():
+        return compare(["duckdb", engine], made, {name: list(CASES) for name in made})
+
+
+def main(count: int, engine: str, jobs: int) -> int:
+    """All cases on so many random tables and on the edges: prints what differs, and says 1 if something has no reason."""
+    chunks = [(engine, range(n, min(n + 25, count)), False) for n in range(0, count, 25)]
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        found = {key: fields for part in pool.map(_chunk, [(engine, (), True), *chunks]) for key, fields in part.items()}
+    counted = Counter((case, field) for (_, case, table), fields in found.items() if kind_of(table) == "random" for field in fields)
+    for (case, field), n in sorted(counted.items()):
+        print(f"{case}: {field} differs on {n} random tables")
+    faults = unexplained(found) + [f"nothing differs any more as is said of {each}" for each in stale(found, engine)]
+    print(*faults, sep="\n", end="\n" * bool(faults))
+    equal = sum(not fields for fields in found.values())
+    print(
+        f"duckdb and {engine}: {len(CASES)} cases of {len({kind for kind, _ in CASES.values()})} types on {count} random tables "
+        f"and {len(edge_tables())} edges: {len(found)} comparisons, {equal} equal, {len(found) - equal} differ, "
+        f"{len(faults)} faults"
+    )
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    count, most, *names = [*sys.argv[1:], "500", "12"][:2] + sys.argv[3:]
-    made = {f"random_{n}": random_table(n) for n in range(int(count))} | edge_tables()
-    picked = {t: chosen(n, min(int(most), len(CASES))) if t.startswith("random") else list(CASES) for n, t in enumerate(made)}
-    found = compare(["duckdb", *(names or ["pandas"])], made, picked)
-    where: dict[tuple[str, str, str], list[Any]] = {}
-    for (engine, case, table), fields in found.items():
-        for name, values in fields.items():
-            where.setdefault((engine, case, name), []).append((kind_of(table), table, values))
-    print(f"{len(made)} tables, {len(CASES)} cases, {len(found)} comparisons, {sum(map(bool, found.values()))} that differ")
-    for key, each in sorted(where.items()):
-        print(*key, dict(Counter(e[0] for e in each)), *each[0][1:])
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=500, help="random tables")
+    parser.add_argument("--engine", default="pandas", choices=("pandas", "spark"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    given = parser.parse_args()
+    sys.exit(main(given.count, given.engine, given.jobs))

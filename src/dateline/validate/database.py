@@ -117,7 +117,10 @@ class Database:
             raise SuiteError(f"{file}: the relation does not run: {first_line(fault)}") from None
 
     def frame(self, view: str) -> Any:
-        """The rows of a view as a pandas DataFrame, in columns that know NULL: Int64, boolean, str, datetime64."""
+        """The rows of a view as a pandas DataFrame: Int64 and boolean, which know NULL; float64, str, datetime64, Python's dates.
+
+        Great Expectations reads a date in a suite as Python's, which pandas compares with no datetime64.
+        """
         import pandas as pd
         import pyarrow as pa
 
@@ -125,8 +128,8 @@ class Database:
             pa.bool_(): pd.BooleanDtype(),
             **{getattr(pa, f"{u}int{n}")(): getattr(pd, f"{u.upper()}Int{n}Dtype")() for n in (8, 16, 32, 64) for u in ("", "u")},
         }
-        table = self.connection.execute(f"SELECT * FROM {quoted(view)}").to_arrow_table()
-        return table.to_pandas(types_mapper=nullable.get, date_as_object=False)
+        table = self.connection.sql(f"SELECT * FROM {quoted(view)}").to_arrow_table()
+        return table.to_pandas(types_mapper=nullable.get)
 
     def close(self) -> None:
         """Free the memory and remove the spill folder."""

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from dateline.errors import SuiteError, printable
-from dateline.validate.fitting import misfit
+from dateline.validate.fitting import misfit, misfit_of_pandas
 from dateline.validate.suites import Expectation, Suite
 from dateline.validate.views import View
 
@@ -36,14 +36,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """How an engine runs: `memory_limit` of DuckDB or Spark's JVM ("2GB"), threads (None: all cores), where it may spill, and how
-    many failing rows it brings back for each expectation.
+    """How an engine runs: `memory_limit` of DuckDB or Spark's JVM ("2GB"), threads (None: all cores), where it may spill, how
+    many failing rows it brings back for each expectation, and whether it asks for those only of what failed a first count.
     """
 
     memory_limit: str = "2GB"
     threads: int | None = None
     temp_directory: str | None = None
     samples: int = 20
+    counts_first: bool = True
 
 
 class Engine(abc.ABC):
@@ -87,6 +88,9 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def _batch(self, view: str) -> Any: ...
 
+    def _check(self, suite: Suite, columns: dict[str, str]) -> None:
+        """Raise SuiteError for what this engine alone would answer wrongly."""
+
     def validate(self, suite: Suite) -> Any:
         """Great Expectations' own result of a suite, in the order in which its expectations are written.
 
@@ -96,13 +100,16 @@ class Engine(abc.ABC):
         """
         columns = self._ready(suite)
         _check_columns(suite, columns)
+        self._check(suite, columns)
         expectations = suite.written["expectations"]
         batch = self._batch(suite.view)
         # counts alone are the gate: what passes, and on good data that is everything, costs no query for samples
-        result = self._run(suite, batch, expectations, {"result_format": "SUMMARY", "partial_unexpected_count": 0})
+        counts_first = self.options.counts_first
+        first = {"result_format": "SUMMARY", "partial_unexpected_count": 0} if counts_first else self._form(suite, rows=False)
+        result = self._run(suite, batch, expectations, first)
         failed = [n for n, r in enumerate(result.results) if not r.success]
         nameless = [n for n in failed if suite.key and expectations[n]["type"] in self._nameless]
-        for some in (nameless, [n for n in failed if n not in nameless]):
+        for some in (nameless, [n for n in failed if n not in nameless] if counts_first else []):
             if some and self.options.samples:
                 again = self._run(suite, batch, [expectations[n] for n in some], self._form(suite, rows=some is nameless))
                 for n, found in zip(some, again.results, strict=True):
@@ -218,13 +225,26 @@ class PandasEngine(_OnDuck):
         super().__init__(views, options)
         with quiet():
             self.source = self.context.data_sources.add_pandas(self.database.name)
+        self._frames: dict[str, Any] = {}
         self._batches: dict[str, Any] = {}
+
+    def _frame(self, view: str) -> Any:
+        if view not in self._frames:
+            self._frames[view] = self.database.frame(view)
+        return self._frames[view]
+
+    def _check(self, suite: Suite, columns: dict[str, str]) -> None:
+        frame = self._frame(suite.view)
+        for expectation in suite.expectations:
+            fault = misfit_of_pandas(expectation, columns, frame)
+            if fault:
+                raise SuiteError(printable(f"{_where(suite, expectation)}: {fault}"))
 
     def _batch(self, view: str) -> Any:
         if view not in self._batches:
             with quiet():
                 definition = self.source.add_dataframe_asset(view).add_batch_definition_whole_dataframe("all")
-                self._batches[view] = definition.get_batch(batch_parameters={"dataframe": self.database.frame(view)})
+                self._batches[view] = definition.get_batch(batch_parameters={"dataframe": self._frame(view)})
         return self._batches[view]
 
 

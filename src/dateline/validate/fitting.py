@@ -6,6 +6,7 @@ Engines differ here: on a column of another type one raises, another compares te
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from dateline.validate.suites import Expectation
 
@@ -35,6 +36,17 @@ _OF_VALUES = (
     "_min_to_be_between",
     "_max_to_be_between",
 )
+# with a NULL in one of the columns: GX counts the row on pandas and not in SQL, or raises
+_OF_SEVERAL = frozenset(
+    {
+        "expect_column_pair_values_a_to_be_greater_than_b",
+        "expect_column_pair_values_to_be_in_set",
+        "expect_multicolumn_sum_to_equal",
+    }
+)
+_EQUAL = frozenset({"expect_column_pair_values_to_be_equal", "expect_multicolumn_values_to_be_equal"})
+_IGNORING_ANY = ("either_value_is_missing", "any_value_is_missing")
+_IGNORING_ALL = ("both_values_are_missing", "all_values_are_missing")
 _SAYS = {
     "boolean": "true or false",
     "integer": "numbers",
@@ -100,6 +112,25 @@ def misfit(expectation: Expectation, columns: Mapping[str, str]) -> str:
             for value in _each(kwargs.get(word)):
                 if not _compares(value, found):
                     return f"{word} names {value!r}, but the column {column!r} is {found}, which compares with {_SAYS[found]}"
+    return ""
+
+
+def misfit_of_pandas(expectation: Expectation, columns: Mapping[str, str], frame: Any) -> str:
+    """Why Great Expectations would answer wrongly on this DataFrame, or not at all; as the end of a sentence, empty if it is right.
+
+    Only for an expectation that fits its columns.
+    """
+    kwargs, name = expectation.kwargs, expectation.type
+    kinds = {kind(columns[c]) for c in expectation.columns if c in columns}
+    if name in _OF_SEVERAL or (name in _EQUAL and kinds & {"integer", "boolean"}):
+        missing = frame[list(expectation.columns)].isna()
+        ignored = kwargs.get("ignore_row_if", "all_values_are_missing")
+        left = missing.any(axis=1) & ~(missing.all(axis=1) & (ignored in _IGNORING_ALL))
+        if left.any() and ignored not in _IGNORING_ANY:
+            word = _IGNORING_ANY["pair" not in name]
+            return f'pandas compares nothing with NULL as SQL does; write "ignore_row_if": "{word}", or use the engine duckdb'
+    if kwargs.get("value_set") and kinds & {"date", "timestamp"}:
+        return "pandas does not compare dates with the texts in value_set; use the engine duckdb"
     return ""
 
 
