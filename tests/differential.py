@@ -406,9 +406,7 @@ def stale(found: Found, engine: str) -> list[str]:
         for case in known.cases
         for table in known.tables
         if known.engine == engine
-        and not any(
-            covers(known, *each) and case in ("*", each[1]) and table in ("*", kind_of(each[2])) for each in there
-        )
+        and not any(covers(known, *each) and case in ("*", each[1]) and table in ("*", kind_of(each[2])) for each in there)
     ]
 
 
@@ -434,12 +432,14 @@ def _chunk(work: tuple[str, Sequence[int], bool]) -> Found:
 
 def main(count: int, engine: str, jobs: int) -> int:
     """All cases on so many random tables and on the edges: prints what differs, and says 1 if something has no reason."""
-    chunks = [(engine, range(n, min(n + 25, count)), False) for n in range(0, count, 25)]
+    chunks = [(engine, (), True), *((engine, range(n, min(n + 25, count)), False) for n in range(0, count, 25))]
+    found: Found = {}
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        found = {key: fields for part in pool.map(_chunk, [(engine, (), True), *chunks]) for key, fields in part.items()}
-    counted = Counter((case, field) for (_, case, table), fields in found.items() if kind_of(table) == "random" for field in fields)
-    for (case, field), n in sorted(counted.items()):
-        print(f"{case}: {field} differs on {n} random tables")
+        for number, part in enumerate(pool.map(_chunk, chunks), 1):
+            found |= part
+            print(f"{number} of {len(chunks)} parts", file=sys.stderr)
+    differing = Counter(case for (_, case, table), fields in found.items() if fields and kind_of(table) == "random")
+    print("differ on random tables:", ", ".join(f"{case} {n}" for case, n in sorted(differing.items())) or "none")
     faults = unexplained(found) + [f"nothing differs any more as is said of {each}" for each in stale(found, engine)]
     print(*faults, sep="\n", end="\n" * bool(faults))
     equal = sum(not fields for fields in found.values())
