@@ -116,7 +116,7 @@ def misfit(expectation: Expectation, columns: Mapping[str, str]) -> str:
 
 
 def misfit_of_pandas(expectation: Expectation, columns: Mapping[str, str], frame: Any) -> str:
-    """Why Great Expectations would answer wrongly on this DataFrame, or not at all; as the end of a sentence, empty if it is right.
+    """Why Great Expectations would answer wrongly on this DataFrame, or not at all, as the end of a sentence, or "".
 
     Only for an expectation that fits its columns.
     """
