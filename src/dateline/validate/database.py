@@ -98,12 +98,19 @@ class Database:
 
     def relations(self) -> list[str]:
         """Names of all views and tables."""
-        return [r[0] for r in self.connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()]
+        return [name for (name,) in self._rows("SELECT table_name FROM information_schema.tables ORDER BY 1")]
 
     def columns(self, view: str) -> dict[str, str]:
         """The columns of a view with their types as DuckDB spells them; empty where there is no such view."""
         query = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND NOT internal ORDER BY column_index"
-        return dict(self.connection.execute(query, [view]).fetchall())
+        return dict(self._rows(query, view))
+
+    def _rows(self, query: str, *values: str) -> list[tuple[str, ...]]:
+        try:
+            found: list[tuple[str, ...]] = self.connection.execute(query, values).fetchall()
+        except duckdb.Error as fault:
+            raise SuiteError(f"DuckDB cannot work within these limits: {first_line(fault)}") from None
+        return found
 
     def add_relation(self, name: str, query: str, file: str) -> None:
         """Run a check relation once, and keep its rows under its name.
@@ -128,7 +135,10 @@ class Database:
             pa.bool_(): pd.BooleanDtype(),
             **{getattr(pa, f"{u}int{n}")(): getattr(pd, f"{u.upper()}Int{n}Dtype")() for n in (8, 16, 32, 64) for u in ("", "u")},
         }
-        table = self.connection.sql(f"SELECT * FROM {quoted(view)}").to_arrow_table()
+        try:
+            table = self.connection.sql(f"SELECT * FROM {quoted(view)}").to_arrow_table()
+        except duckdb.Error as fault:
+            raise SuiteError(f"{view}: cannot be read: {first_line(fault)}") from None
         return table.to_pandas(types_mapper=nullable.get)
 
     def close(self) -> None:
