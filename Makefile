@@ -2,6 +2,7 @@
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 
 .PHONY: rebuild check-dataset test test-fast lint format check lock clean
@@ -13,7 +14,7 @@ rebuild: $(STAMP)          ## compile seeds/ into dataset/
 check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 	@$(BIN)/dateline rebuild --check
 
-test: $(STAMP)             ## all tests: fast ones first, then the slow ones
+test: $(TESTS)             ## all tests: fast ones first, then the slow ones
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m slow
 
@@ -31,7 +32,7 @@ format: $(STAMP)           ## put the code in its form
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,test,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,s3,spark,test,dev]'
 	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 
@@ -44,4 +45,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once, about a minute)"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,test,dev]'
+	@touch $@
+
+# Spark is large, and only tests need it
+$(TESTS): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
 	@touch $@
