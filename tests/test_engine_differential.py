@@ -6,7 +6,6 @@ Here each case meets some of 500 random tables; `python tests/differential.py` c
 from __future__ import annotations
 
 import json
-import shutil
 import tomllib
 from collections import Counter
 from dataclasses import replace
@@ -73,17 +72,6 @@ def test_samples_asked_for_at_once_and_the_quicker_gx_change_no_answer() -> None
     with quick_gx(), open_engine("duckdb", views, OPTIONS) as engine:
         said.append(answers(engine, "random_5", list(CASES), {"kl"}))
     assert said[0] == said[1] == said[2]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17")
-def test_spark_gives_equal_results_and_no_reason_is_stale() -> None:
-    tables = random_tables(range(2)) | edge_tables()
-    with quick_gx():
-        options = replace(OPTIONS, memory_limit="1GB", threads=2)
-        found = compare(["duckdb", "spark"], tables, {name: list(CASES) for name in tables}, options)
-    assert unexplained(found) == []
-    assert stale(found, "spark") == []
 
 
 def test_every_entry_has_a_reason_and_names_an_engine() -> None:
