@@ -303,7 +303,8 @@ def quick_gx() -> Iterator[None]:
     load_gx()
     from great_expectations.expectations.expectation import Expectation
 
-    property_, kept = Expectation.configuration, {}
+    property_ = Expectation.configuration
+    kept: dict[int, Any] = {}
 
     def configuration(self: Any) -> Any:
         found = kept.get(id(self))
@@ -434,7 +435,8 @@ def _chunk(work: tuple[str, Sequence[int], bool]) -> Found:
 
 def main(count: int, engine: str, jobs: int) -> int:
     """All cases on so many random tables and on the edges: prints what differs, and says 1 if something has no reason."""
-    chunks = [(engine, (), True), *((engine, range(n, min(n + 25, count)), False) for n in range(0, count, 25))]
+    chunks: list[tuple[str, Sequence[int], bool]] = [(engine, (), True)]
+    chunks += [(engine, range(n, min(n + 25, count)), False) for n in range(0, count, 25)]
     found: Found = {}
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         for number, part in enumerate(pool.map(_chunk, chunks), 1):

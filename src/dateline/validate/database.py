@@ -105,9 +105,9 @@ class Database:
         query = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND NOT internal ORDER BY column_index"
         return dict(self._rows(query, view))
 
-    def _rows(self, query: str, *values: str) -> list[tuple[str, ...]]:
+    def _rows(self, query: str, *values: str) -> list[Any]:
         try:
-            found: list[tuple[str, ...]] = self.connection.execute(query, values).fetchall()
+            found: list[Any] = self.connection.execute(query, values).fetchall()
         except duckdb.Error as fault:
             raise SuiteError(f"DuckDB cannot work within these limits: {first_line(fault)}") from None
         return found

@@ -108,7 +108,9 @@ class Engine(abc.ABC):
         batch = self._batch(suite.view)
         # counts alone are the gate: what passes, and on good data that is everything, costs no query for samples
         counts_first = self.options.counts_first
-        first = {"result_format": "SUMMARY", "partial_unexpected_count": 0} if counts_first else self._form(suite, rows=False)
+        first: Json = (
+            {"result_format": "SUMMARY", "partial_unexpected_count": 0} if counts_first else self._form(suite, rows=False)
+        )
         result = self._run(suite, batch, expectations, first)
         failed = [n for n, r in enumerate(result.results) if not r.success]
         nameless = [n for n in failed if suite.key and expectations[n]["type"] in self._nameless]
