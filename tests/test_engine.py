@@ -163,7 +163,7 @@ def test_what_does_not_fit_the_columns_is_one_line_on_each_engine(engine: Engine
 
 
 def test_pandas_refuses_what_great_expectations_would_answer_wrongly_there(pandas: Engine, duckdb: Engine) -> None:
-    asked = {"column_A": "id", "column_B": "n"}
+    asked: Json = {"column_A": "id", "column_B": "n"}
     said = refused(pandas, suite(expectation(GREATER, **asked)))
     assert 'write "ignore_row_if": "either_value_is_missing", or use the engine duckdb' in said
     told = suite(expectation(GREATER, **asked, ignore_row_if="either_value_is_missing"))
