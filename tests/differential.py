@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
-import itertools
 import json
 import math
 import multiprocessing
@@ -421,8 +420,12 @@ def random_tables(numbers: Iterable[int]) -> dict[str, pa.Table]:
 def drawn(tables: int, most: int) -> list[list[str]]:
     """For each of so many tables `most` cases by lot, so that each case is drawn as often as any other, give or take one."""
     r = random.Random(tables)
-    endless = (case for _ in itertools.count() for case in r.sample(list(CASES), len(CASES)))
-    return [list(dict.fromkeys(itertools.islice(endless, most))) for _ in range(tables)]
+    met: Counter[str] = Counter()
+    made = []
+    for _ in range(tables):
+        made.append(sorted(CASES, key=lambda case: (met[case], r.random()))[:most])
+        met.update(made[-1])
+    return made
 
 
 def _chunk(work: tuple[str, Sequence[int], bool]) -> Found:
