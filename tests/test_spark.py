@@ -1,0 +1,75 @@
+"""The engine spark on this corpus: relations give the rows that DuckDB gives, and validation says the same."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from building import REPOSITORY
+from dateline.manifest import read_manifest
+from dateline.validate.database import Database
+from dateline.validate.engine import Options, open_engine
+from dateline.validate.suites import read_suites
+from dateline.validate.views import View, dataset_views
+from dateline.validating import Request, validate_release
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17 or newer"),
+]
+DATASET = REPOSITORY / "dataset"
+LIMITS = Options(memory_limit="1GB", threads=2)
+Rows = Counter[tuple[tuple[str, Any], ...]]
+
+
+@pytest.fixture(scope="module")
+def views() -> list[View]:
+    return dataset_views(read_manifest(DATASET), DATASET)
+
+
+@pytest.fixture(scope="module")
+def spark(views: list[View]) -> Iterator[Any]:
+    """The engine with this corpus, and with the one Spark session that all tests here use."""
+    with open_engine("spark", views, LIMITS) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def duckdb(views: list[View]) -> Iterator[Database]:
+    database = Database(views, LIMITS)
+    yield database
+    database.close()
+
+
+def counted(rows: list[dict[str, Any]]) -> Rows:
+    def plain(value: Any) -> Any:
+        return round(float(value), 9) if isinstance(value, float | Decimal) else value
+
+    return Counter(tuple(sorted((name, plain(value)) for name, value in row.items())) for row in rows)
+
+
+def test_every_relation_gives_equal_rows_on_spark_and_duckdb(spark: Any, duckdb: Database) -> None:
+    relations = [suite for suite in read_suites(REPOSITORY / "expectations") if suite.relation]
+    assert relations
+    for suite in relations:
+        query = str(suite.relation)
+        ours = counted(duckdb.connection.sql(query).to_arrow_table().to_pylist())
+        theirs = counted([row.asDict() for row in spark.session.sql(query).collect()])
+        assert ours == theirs, suite.file
+
+
+def test_a_validation_of_this_corpus_says_the_same_on_spark_as_on_duckdb(spark: Any) -> None:
+    ours, theirs = (
+        validate_release(DATASET, Request(engine=name, memory_limit=LIMITS.memory_limit, threads=LIMITS.threads))
+        for name in ("duckdb", spark.name)
+    )
+    assert theirs.engine["name"] == "spark" and "pyspark" in theirs.engine
+    assert theirs.success
+    assert theirs.counts == ours.counts
+    assert [f.as_json() for f in theirs.findings] == [f.as_json() for f in ours.findings]
