@@ -4,8 +4,9 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
+ROWS  ?= 1_000_000
 
-.PHONY: rebuild check-dataset test test-fast lint format check lock clean
+.PHONY: rebuild check-dataset test test-fast lint format check bench lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -29,6 +30,9 @@ lint: $(STAMP)             ## lint, format and types
 format: $(STAMP)           ## put the code in its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP)            ## validate against pandas and SQL by hand; `make bench ROWS=5_000_000 BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/validate.py --rows $(ROWS) $(BENCH)
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock

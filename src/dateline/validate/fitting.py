@@ -28,7 +28,7 @@ _NUMBERS = ("_mean_", "_stdev_", "_sum_", "z_scores", "_median_", "_quantile_")
 # kwargs that hold values to compare a column with
 _VALUES = ("value_set", "min_value", "max_value")
 _OF_VALUES = (
-    "values_to_be_between",
+    "column_values_to_be_between",  # not ..._proportion_of_unique_values_to_be_between, whose bounds are shares
     "values_to_be_in_set",
     "values_to_not_be_in_set",
     "distinct_values_to",

@@ -1,0 +1,136 @@
+"""The benchmarks: the table has the faults that are planted, contenders agree, and a disagreement is seen."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import mentions
+import results
+import sql_on_duckdb
+import validate as benchmark
+from building import REPOSITORY
+from dateline.validating import Request, validate_parquet
+from measure import Taken, taken
+
+ROWS = 2_000
+SOUND = {"expect_table_row_count_to_be_between", "expect_column_proportion_of_unique_values_to_be_between"}
+"""What the faults leave alone."""
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    made = {name: tmp_path_factory.mktemp("tables") / f"{name}.parquet" for name in benchmark.TABLES}
+    for name, path in made.items():
+        mentions.write_mentions(path, ROWS, faults=name == "faulty")
+    return made
+
+
+def dateline_answers(path: Path) -> list[dict[str, Any]]:
+    found = validate_parquet([path], benchmark.SUITE, [], Request()).as_json()
+    expectations: list[dict[str, Any]] = found["suites"][0]["expectations"]
+    return expectations
+
+
+def test_dateline_and_sql_by_hand_agree_and_find_what_is_planted(tables: dict[str, Path]) -> None:
+    for table, path in tables.items():
+        given = {"dateline": dateline_answers(path), "sql": sql_on_duckdb.answers(path)}
+        assert benchmark.disagreements(given) == []
+        passed = {a["type"] for a in given["dateline"] if a["success"]}
+        failed = {a["type"] for a in given["dateline"] if not a["success"]}
+        assert len(given["dateline"]) == 22
+        if table == "good":
+            assert not failed
+        else:
+            assert passed - failed == SOUND
+
+
+def test_the_table_is_the_same_for_the_same_seed_and_however_it_is_cut(tables: dict[str, Path], tmp_path: Path) -> None:
+    mentions.write_mentions(tmp_path / "again.parquet", ROWS)
+    mentions.write_mentions(tmp_path / "other.parquet", ROWS, seed=2)
+    first = pq.read_table(tables["good"])
+    assert pq.read_table(tmp_path / "again.parquet") == first
+    assert pq.read_table(tmp_path / "other.parquet") != first
+    texts = [(s, e - b) for s, b, e in zip(*(first[c].to_pylist() for c in ("surface", "start", "end")), strict=True) if s]
+    assert all(len(s) == n for s, n in texts)
+    assert any(ord(c) > 0xFFFF for s, _ in texts for c in s)
+
+
+def test_a_long_table_has_as_many_row_groups_as_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mentions, "ROW_GROUP", 500)
+    mentions.write_mentions(tmp_path / "t.parquet", 1_200)
+    assert [pq.ParquetFile(tmp_path / "t.parquet").metadata.row_group(n).num_rows for n in range(3)] == [500, 500, 200]
+    assert len(set(pq.read_table(tmp_path / "t.parquet")["id"].to_pylist())) == 1_200
+
+
+@pytest.mark.parametrize(
+    "change", [{"success": False}, {"unexpected_count": 1}, {"observed": 2_001}, {"observed": None}], ids=lambda c: str(c)
+)
+def test_a_contender_that_answers_otherwise_is_named(tables: dict[str, Path], change: dict[str, Any]) -> None:
+    one = sql_on_duckdb.answers(tables["good"])
+    other = [one[0] | change, *one[1:]]
+    (line,) = benchmark.disagreements({"sql": one, "other": other})
+    assert line.startswith("expect_table_row_count_to_be_between") and "other says" in line
+
+
+def test_sums_in_another_order_are_equal() -> None:
+    one, other = ({"success": True, "unexpected_count": None, "observed": x} for x in (0.1 + 0.2, 0.3))
+    assert benchmark.disagreements({"a": [one] * 22, "b": [other] * 22}) == []
+
+
+def test_a_process_is_measured_with_what_it_says() -> None:
+    one = taken([sys.executable, "-c", "x = bytearray(50_000_000); print('done'); raise SystemExit(3)"])
+    assert (one.out, one.code) == ("done\n", 3)
+    assert 50_000_000 < one.peak < 500_000_000 and one.cpu > 0
+
+
+def test_gates_are_told_as_they_are() -> None:
+    fast, slow = (Taken(s, s, p, 0, "", "") for s, p in ((1.0, 1_000_000_000), (2.9, 3_000_000_000)))
+    said = "\n".join(results.gates(results.Costs([], {"dateline": [fast], "pandas": [slow]}), "900MB"))
+    assert "**not met**: at least 3 times as fast as pandas, loading and imports included: 2.90" in said
+    assert "- met: at most half of the memory of pandas: 0.33" in said
+    assert "**not met**: the whole process within the memory limit: 1.00 of 0.90 GB" in said
+
+
+def test_a_later_run_of_a_kind_takes_the_place_of_the_earlier(tmp_path: Path) -> None:
+    file = tmp_path / "RESULTS.md"
+    for heading, body in (("a", "one\n\n- two\n"), ("b", "three\n"), ("a", "four\n")):
+        results.put(file, results.Section(heading, body))
+    assert file.read_text(encoding="utf-8").endswith("\n\n## a\n\nfour\n\n## b\n\nthree\n")
+
+
+@pytest.mark.parametrize(("limit", "bytes_"), [("2GB", 2e9), ("512MiB", 512 * 2**20), ("1.5 GB", 1.5e9), ("100", 100)])
+def test_memory_limits_are_read_as_duckdb_reads_them(limit: str, bytes_: float) -> None:
+    assert results.in_bytes(limit) == bytes_
+
+
+@pytest.mark.slow
+def test_the_command_runs_its_contenders_and_writes_what_came_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    words = ["--rows", str(ROWS), "--repeat", "1", "--contenders", "dateline,pandas,sql", "--work", str(tmp_path), "--write"]
+    assert benchmark.main(words) == 0
+    said = capsys.readouterr().out
+    assert "22 expectations, 0 failed" in said and "verdicts, counts and observed values are equal" in said
+    written = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert "1970-01-01" in written and f"## {ROWS:,} rows: dateline, pandas, sql" in written
+    assert str(tmp_path) not in written
+    assert [p.name for p in tmp_path.iterdir()] == ["RESULTS.md"]
+
+
+def test_a_contender_that_cannot_run_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--rows", "100", "--repeat", "1", "--contenders", "sql", "--memory-limit", "much", "--work", str(tmp_path)]
+    assert benchmark.main(words) == 2
+    assert capsys.readouterr().err.startswith("error: sql ended with ")
+
+
+def test_the_suite_is_of_core_types_with_ids() -> None:
+    written = json.loads((REPOSITORY / "benchmarks" / "suites" / "mentions.json").read_text(encoding="utf-8"))
+    assert len({e["id"] for e in written["expectations"]}) == 22
