@@ -114,6 +114,7 @@ def _said(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tables", default=",".join(TABLES), help=f"Of {', '.join(TABLES)}.")
     parser.add_argument("--repeat", type=int, default=3, help="Rounds on the good table; medians are told.")
     parser.add_argument("--memory-limit", default="2GB", help="Of DuckDB, for dateline and sql; of the JVM for spark.")
+    parser.add_argument("--within", default="2GB", help="What the whole process of dateline is held against.")
     parser.add_argument("--dtypes", choices=("default", "numpy_nullable", "pyarrow"), default="default", help="Of pandas.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, help="Where the tables and spill files go; emptied at the end.")
@@ -138,24 +139,41 @@ def _table(name: str, said: argparse.Namespace) -> Path:
 
 
 def _run(tables: Mapping[str, Path], said: argparse.Namespace) -> tuple[list[Taken], Runs, Answers]:
-    """What the import of GX took; what each contender took and answered. In each round everybody has a turn."""
+    """What the import of GX took; what each contender took and answered. In each round everybody has a turn.
+
+    Ctrl-C ends it after the last whole round.
+    """
     imports: list[Taken] = []
     runs: Runs = {table: {name: [] for name in said.contenders} for table in tables}
     answers: Answers = {table: {} for table in tables}
     for number in range(said.repeat):
-        if said.contenders != ["sql"]:
-            imports.append(_asked("the import", ["-c", _LOADS_GX], said.folder))
-        for table, path in tables.items():
-            if number and table == "faulty":  # its answers count, not its times
-                continue
-            for name in said.contenders:
-                contender = CONTENDERS[name]
-                one = _asked(name, contender.command(path, said), said.folder)
-                runs[table][name].append(one)
-                found = contender.answers(one.out)
-                if answers[table].setdefault(name, found) != found:
-                    raise Failed(f"{name} answers differently each time on the {table} table")
+        try:
+            imported, taken_now = _round(tables, said, first=number == 0)
+        except KeyboardInterrupt:
+            if not number:
+                raise
+            said.repeat = number
+            break
+        imports += imported
+        for (table, name), one in taken_now.items():
+            runs[table][name].append(one)
+            found = CONTENDERS[name].answers(one.out)
+            if answers[table].setdefault(name, found) != found:
+                raise Failed(f"{name} answers differently each time on the {table} table")
     return imports, runs, answers
+
+
+def _round(
+    tables: Mapping[str, Path], said: argparse.Namespace, *, first: bool
+) -> tuple[list[Taken], dict[tuple[str, str], Taken]]:
+    imported = [] if said.contenders == ["sql"] else [_asked("the import", ["-c", _LOADS_GX], said.folder)]
+    taken_now = {
+        (table, name): _asked(name, CONTENDERS[name].command(path, said), said.folder)
+        for table, path in tables.items()
+        if first or table == "good"  # of the faulty table the answers count, not the times
+        for name in said.contenders
+    }
+    return imported, taken_now
 
 
 def _asked(name: str, words: Sequence[str], work: Path) -> Taken:

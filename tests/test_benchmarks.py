@@ -94,7 +94,7 @@ def test_gates_are_told_as_they_are() -> None:
     said = "\n".join(results.gates(results.Costs([], {"dateline": [fast], "pandas": [slow]}), "900MB"))
     assert "**not met**: at least 3 times as fast as pandas, loading and imports included: 2.90" in said
     assert "- met: at most half of the memory of pandas: 0.33" in said
-    assert "**not met**: the whole process within the memory limit: 1.00 of 0.90 GB" in said
+    assert "**not met**: the whole process, Python and all, within 900MB: 1.00 GB" in said
 
 
 def test_a_later_run_of_a_kind_takes_the_place_of_the_earlier(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_command_runs_its_contenders_and_writes_what_came_out(
     said = capsys.readouterr().out
     assert "22 expectations, 0 failed" in said and "verdicts, counts and observed values are equal" in said
     written = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
-    assert "1970-01-01" in written and f"## {ROWS:,} rows: dateline, pandas, sql" in written
+    assert "1970-01-01" in written and f"## {ROWS:,} rows, memory limit 2GB: dateline, pandas, sql\n" in written
     assert str(tmp_path) not in written
     assert [p.name for p in tmp_path.iterdir()] == ["RESULTS.md"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dateline.errors import SuiteError
+from dateline.validate.fitting import misfit
 from dateline.validate.suites import read_suite, read_suites, suites_from
 from dateline.validate.waivers import waivers_from
 
@@ -137,3 +138,17 @@ def test_a_waiver_holds_through_its_last_day() -> None:
 def test_a_waiver_that_says_too_little_is_refused(old: str, new: str, says: str) -> None:
     with pytest.raises(SuiteError, match=says):
         waivers_from(WAIVER.replace(old, new, 1).encode(), "waivers.toml", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused"),
+    [
+        ("expect_column_values_to_be_between", True),
+        ("expect_column_proportion_of_unique_values_to_be_between", False),  # the bounds are shares, not values
+        ("expect_column_unique_value_count_to_be_between", False),
+    ],
+)
+def test_bounds_are_compared_with_a_column_only_where_they_are_values(kind: str, refused: bool) -> None:
+    asked = expectation(type=kind, kwargs={"column": "name", "min_value": 0.1})
+    [read] = suites_from({"people.json": suite(asked)}, "expectations")
+    assert ("which compares with strings" in misfit(read.expectations[0], {"name": "VARCHAR"})) is refused
