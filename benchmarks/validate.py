@@ -99,6 +99,9 @@ def main(words: Sequence[str] | None = None) -> int:
         except Failed as fault:
             print(f"error: {fault}", file=sys.stderr)
             return 2
+        except KeyboardInterrupt:
+            print("error: stopped before the first round was whole", file=sys.stderr)
+            return 2
     unlike = [f"{table}: {line}" for table, given in answers.items() for line in disagreements(given)]
     section = results.section(said, {n: CONTENDERS[n].says for n in said.contenders}, imports, runs, answers, unlike)
     print(section.text)
