@@ -136,8 +136,8 @@ def _table(table: str, names: Mapping[str, str], costs: Costs) -> list[str]:
 
 def _times(what: Callable[..., float], name: str, base: str, net: bool = False) -> str:
     """How many times what the base took; nothing where that drowns in the noise of the import."""
-    least = what(base, net=net)
-    return f"{what(name, net=net) / least:.2f}" if least > 0 else "-"
+    mine, least = what(name, net=net), what(base, net=net)
+    return f"{mine / least:.2f}" if min(mine, least) > 0 else "-"
 
 
 def _median(runs: Iterable[Taken], what: Callable[[Taken], float]) -> float:
@@ -178,7 +178,11 @@ def gates(costs: Costs, within: str) -> list[str]:
     if {"dateline", "pandas"} <= costs.taken.keys():
         faster = costs.wall("pandas") / costs.wall("dateline")
         memory = costs.peak("dateline") / costs.peak("pandas")
-        lines.append(_gate(faster >= 3, f"at least 3 times as fast as pandas, loading and imports included: {faster:.2f} times"))
+        cpu = costs.cpu("pandas") / costs.cpu("dateline")
+        says = (
+            f"at least 3 times as fast as pandas, loading and imports included: {faster:.2f} times by the clock, {cpu:.2f} by CPU"
+        )
+        lines.append(_gate(faster >= 3, says))
         lines.append(_gate(memory <= 0.5, f"at most half of the memory of pandas: {memory:.2f} of it"))
     if "dateline" in costs.taken:
         peak, limit = costs.peak("dateline"), in_bytes(within)
