@@ -77,8 +77,8 @@ def test_survivors_have_reasons_and_reasons_survivors(tmp_path: Path) -> None:
 def test_the_verdict_of_a_self_test() -> None:
     from dateline.validate.selftest import Outcome, RuleFacts, SelfTest
 
-    rules = {"counts": RuleFacts("error", True, ("m",)), "seen": RuleFacts("error", False, ("m",))}
-    found = Outcome("scaled", "m", "a", "m a1 a: scaled", ("seen", "counts"))
+    rules = {about: RuleFacts("error", about, ("m",)) for about in ("content", "copies", "counts")}
+    found = Outcome("scaled", "m", "a", "m a1 a: scaled", ("content", "copies", "counts"))
     counted = Outcome("dropped", "m", "", "m a1 is missing", ("counts",))
     clean = SelfTest("1", 1, None, "", "", rules, {}, (), (found,))
     assert clean.success
@@ -86,7 +86,23 @@ def test_the_verdict_of_a_self_test() -> None:
     excused = (Survivor(("m",), ("",), ("dropped",), "why"),)
     assert replace(clean, outcomes=(found, counted), expected=excused).success
     assert replace(clean, expected=excused).stale and not replace(clean, expected=excused).success
-    assert not replace(clean, false_alarms=("seen",)).success
-    assert replace(clean, outcomes=(replace(found, tripped=("seen",)),)).unexcused == ["counts"]
-    assert replace(clean, outcomes=(replace(found, tripped=("seen",)),), excused=(Toothless("counts", "why"),)).success
-    assert replace(clean, excused=(Toothless("seen", "why"),)).stale == ["seen"]
+    assert not replace(clean, false_alarms=("content",)).success
+    assert replace(clean, outcomes=(replace(found, tripped=("content", "copies")),)).unexcused == ["counts"]
+    only_counts = (Toothless("counts", "why"),)
+    assert replace(clean, outcomes=(replace(found, tripped=("content", "copies")),), excused=only_counts).success
+    assert replace(clean, excused=(Toothless("content", "why"),)).stale == ["content"]
+
+
+def test_what_only_a_copy_finds_is_counted_apart_and_needs_a_reason_of_its_own() -> None:
+    from dateline.validate.selftest import Outcome, RuleFacts, SelfTest
+
+    rules = {about: RuleFacts("error", about, ("m",)) for about in ("content", "copies", "counts")}
+    tripped = (("content", "copies"), ("copies", "counts"), ("counts",), ())
+    outcomes = tuple(Outcome("scaled", "m", "a", f"m a{n}", rules) for n, rules in enumerate(tripped))
+    done = SelfTest("1", 1, None, "", "", rules, {}, (), outcomes)
+    assert [done.killed(o) for o in outcomes] == ["content", "copies", "counts", ""]
+    excused = replace(done, expected=(Survivor(("m",), ("a",), ("scaled",), "nothing else repeats it", copies=True),))
+    assert [o.says for o in excused.unexpected] == ["m a2", "m a3"]
+    page = matrix_page(excused.as_json())
+    assert "| found only because a copy differs (`row-nested`) | 1 |" in page
+    assert "nothing else repeats it\n\n- `m.a`: scaled\\*" in page

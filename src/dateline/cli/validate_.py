@@ -111,6 +111,8 @@ def _validate(
 
 
 def _self_test(project: Path, sample: int | None, jobs: int | None, md: Path | None, json: bool) -> NoReturn:
+    from collections import Counter
+
     from dateline.cli.results import count, print_json, progress_bar, say
     from dateline.describe.matrix import matrix_page
     from dateline.engines import LocalEngine
@@ -136,11 +138,11 @@ def _self_test(project: Path, sample: int | None, jobs: int | None, md: Path | N
             say(f"survivors.toml: {stale}: is found, or trips, after all; remove the reason", file=sys.stderr)
         for rule in done.false_alarms:
             say(f"false alarm: {rule} trips on the dataset as it is", file=sys.stderr)
-        found = sum(done.killed(o) == "content" for o in done.outcomes)
-        excused = len(done.survivors) - len(done.unexpected)
+        found = Counter(map(done.killed, done.outcomes))
         say(
-            f"{count(len(done.outcomes), 'mutant')}: {found:,} found, {excused:,} survive for a stated reason, "
-            f"{len(done.unexpected):,} survive; {len(done.rules)} rules"
+            f"{count(len(done.outcomes), 'mutant')}: {found['content']:,} found by rules about content, "
+            f"{found['copies']:,} only because a copy differs, {found['counts']:,} by counts alone, {found['']:,} not found; "
+            f"{len(done.unexpected):,} without a stated reason; {len(done.rules)} rules"
             + ("" if sample else f", {len(done.toothless)} without teeth")
         )
     raise typer.Exit(0 if done.success else 1)

@@ -8,7 +8,9 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
-_FOUND = {"content": "found", "counts": "by counts alone", "": "not found"}
+_FOUND = {"content": "by content", "copies": "by a copy alone", "counts": "by counts alone", "": "not found"}
+_NESTED = ("records", "standoff")
+_MARKS = {"copies": "*", "counts": "°", "": ""}
 
 
 def matrix_page(result: Json) -> str:
@@ -20,10 +22,13 @@ def matrix_page(result: Json) -> str:
         "suites have changed since.",
         _facts(result),
         "## Rules\n\nHow many mutants trip each rule, by kind: of how many of that kind in the tables that it reads. A rule "
-        "that compares counts with the manifest's is marked *counts*.\n\n" + _rules(result),
-        "## Kinds of mutants\n\n*By counts alone*: only a comparison with the manifest's counts finds them, which says that "
+        "that compares counts with the manifest's is marked *counts*, one that compares a nested record with the tables *copies*."
+        "\n\n" + _rules(result),
+        "## Kinds of mutants\n\n*By a copy alone*: only that an article's nested record, in `records` or `standoff`, still says "
+        "the other thing. *By counts alone*: only a comparison with the manifest's counts finds them, which says that "
         "something is wrong and not what.\n\n" + _kinds(result),
-        "## Survivors\n\nMutants that no rule about content finds, and why. Those marked ° are found by counts.",
+        "## Survivors\n\nMutants that no rule about content finds, and why. Those marked \\* are found because a copy differs, "
+        "those marked ° by counts.",
         _survivors(result),
         "## Without teeth\n\n" + _toothless(result),
         "## False alarms\n\n" + _alarms(result),
@@ -34,14 +39,17 @@ def matrix_page(result: Json) -> str:
 def _facts(result: Json) -> str:
     outcomes = result["outcomes"]
     found = Counter(o["killed"] for o in outcomes)
+    in_copies = sum(o["killed"] == "copies" and o["table"] in _NESTED for o in outcomes)
     unexplained = sum(o["reason"] is None for o in outcomes if o["killed"] != "content")
     drawn = "" if result["sample"] is None else f", a sample of {result['sample']}"
     lines = [
         ("mutants", f"{len(outcomes)}{drawn}; seed `{result['seed']}`, at most {result['most_per_kind']} per kind and column"),
         ("found by rules about content", found["content"]),
+        ("found only because a copy differs (`row-nested`)", found["copies"]),
+        ("of them, faults in the copy itself (`records`, `standoff`)", in_copies),
         ("found by counts alone", found["counts"]),
         ("not found", found[""]),
-        ("of the last two, without a reason", unexplained),
+        ("of those not found by content, without a reason", unexplained),
         ("mutants on which a suite cannot be run", sum(bool(o["raised"]) for o in outcomes)),
         ("rules, of them without teeth", f"{len(result['rules'])}, {len(result['toothless'])}"),
         ("expectations, of them never tripped", f"{result['n_checks']}, {len(result['idle'])}"),
@@ -57,7 +65,7 @@ def _rules(result: Json) -> str:
         kinds = result["matrix"].get(rule, {})
         total = sum(n for n, _ in kinds.values())
         said = ", ".join(f"{kind} {n}/{of}" for kind, (n, of) in kinds.items())
-        mark = " *counts*" if facts["counts"] else ""
+        mark = f" *{facts['about']}*" if facts["about"] != "content" else ""
         rows.append((f"`{rule}`{mark}", facts["level"], total, said or "**none**"))
     return _table(("rule", "level", "mutants", "by kind"), rows)
 
@@ -75,17 +83,22 @@ def _survivors(result: Json) -> str:
     for o in result["outcomes"]:
         if o["killed"] != "content":
             places = by_reason.setdefault(o["reason"] or "**No reason is written: a rule is missing.**", {})
-            said = f"{o['kind']}{'°' if o['killed'] else ''}"
+            said = o["kind"] + _MARKS[o["killed"]]
             kinds = places.setdefault(f"{o['table']}.{o['column']}" if o["column"] else o["table"], [])
             if said not in kinds:
                 kinds.append(said)
-    blocks = [
-        f"{reason}\n\n" + "\n".join(f"- `{place}`: {', '.join(kinds)}" for place, kinds in places.items())
-        for reason, places in by_reason.items()
-    ]
+    blocks = [f"{reason}\n\n" + _places(places) for reason, places in by_reason.items()]
     if result["stale"]:
         blocks.append("Reasons for what is not there (remove them):\n\n" + "\n".join(f"- {s}" for s in result["stale"]))
     return "\n\n".join(blocks) or "None."
+
+
+def _places(places: Mapping[str, list[str]]) -> str:
+    """Lines of kinds by place, those with the same kinds together."""
+    alike: dict[str, list[str]] = {}
+    for place, kinds in places.items():
+        alike.setdefault(", ".join(kinds).replace("*", "\\*"), []).append(f"`{place}`")
+    return "\n".join(f"- {', '.join(some)}: {kinds}" for kinds, some in alike.items())
 
 
 def _toothless(result: Json) -> str:

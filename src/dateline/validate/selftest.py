@@ -44,6 +44,11 @@ ViewsOf = Callable[[Manifest], Sequence[View]]
 
 COUNTS = frozenset({"counted_rows", "manifest_rows", "counted_labels", "manifest_labels", "earlier_labels"})
 """Views of what the manifest counts: rules on them trip on most mutants, and would hide rules that never do."""
+COPIES = frozenset({"row-nested"})
+"""Rules that compare an article's nested record with its tables. A copy gives away every change of one side, says nothing of what
+is right, and may be absent."""
+FOUND_BY = ("content", "copies", "counts")
+"""What finds mutants, the best first."""
 _SALT = 1729
 """Hashed with every row: DuckDB's hash of false alone is 0, which no sum shows."""
 _AT_ONCE = 40
@@ -55,10 +60,10 @@ _AT_ONCE = 40
 
 @dataclass(frozen=True)
 class RuleFacts:
-    """A rule: its level, whether it compares counts with the manifest's, and the tables that it reads."""
+    """A rule: its level, what it is about (one of FOUND_BY), and the tables that it reads."""
 
     level: str
-    counts: bool
+    about: str
     tables: tuple[str, ...]
 
 
@@ -111,14 +116,16 @@ class SelfTest:
         return [says for check, says in self.checks.items() if check not in seen]
 
     def killed(self, outcome: Outcome) -> str:
-        """What found a mutant: "content", "counts" alone, "" if nothing. A suite that cannot be run on it is exit 2: content."""
-        if outcome.raised or any(not self.rules[rule].counts for rule in outcome.tripped):
-            return "content"
-        return "counts" if outcome.tripped else ""
+        """What found a mutant: "content", "copies" alone, "counts" alone, "" if nothing.
+
+        A suite that cannot be run on it is exit 2: content.
+        """
+        about = {self.rules[rule].about for rule in outcome.tripped} | ({"content"} if outcome.raised else set())
+        return next((how for how in FOUND_BY if how in about), "")
 
     @property
     def survivors(self) -> list[Outcome]:
-        """Mutants that no rule about content tripped; counts may have found them."""
+        """Mutants that no rule about content tripped; copies or counts may have found them."""
         return [o for o in self.outcomes if self.killed(o) != "content"]
 
     @property
@@ -131,12 +138,16 @@ class SelfTest:
         """What reasons are written for that is not there. Only a whole run, without sample, can tell."""
         if self.sample is not None:
             return []
-        gone = [f"{s.table} {s.column} {s.kind}" for s in self.expected if not any(s.covers(o) for o in self.survivors)]
+        gone = [
+            f"{s.table} {s.column} {s.kind}"
+            for s in self.expected
+            if not any(s.covers(o, self.killed(o)) for o in self.survivors)
+        ]
         return gone + [t.rule for t in self.excused if t.rule not in self.toothless]
 
     def reason(self, outcome: Outcome) -> str | None:
         """The reason why a mutant may survive."""
-        return next((s.reason for s in self.expected if s.covers(outcome)), None)
+        return next((s.reason for s in self.expected if s.covers(outcome, self.killed(outcome))), None)
 
     def matrix(self) -> dict[str, dict[str, tuple[int, int]]]:
         """By rule, the kinds that tripped it: how many mutants, of how many in the tables that it reads."""
@@ -186,15 +197,21 @@ class SelfTest:
 
 @dataclass(frozen=True)
 class Survivor:
-    """Mutants that no rule about content is expected to find, and why; names may be patterns, as in file names."""
+    """Mutants that no rule about content is expected to find, and why; names may be patterns, as in file names.
+
+    Where `copies` is true, those alone that a copy finds.
+    """
 
     table: tuple[str, ...]
     column: tuple[str, ...]
     kind: tuple[str, ...]
     reason: str
+    copies: bool = False
 
-    def covers(self, outcome: Outcome) -> bool:
-        """Whether it speaks of that mutant."""
+    def covers(self, outcome: Outcome, found_by: str) -> bool:
+        """Whether it speaks of that mutant, which `found_by` found."""
+        if self.copies and found_by != "copies":
+            return False
         said = ((outcome.table, self.table), (outcome.column, self.column), (outcome.kind, self.kind))
         return all(any(fnmatch.fnmatchcase(name, p) for p in patterns) for name, patterns in said)
 
@@ -217,7 +234,9 @@ def read_survivors(path: Path) -> tuple[tuple[Survivor, ...], tuple[Toothless, .
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         survivors = tuple(
-            Survivor(_patterns(s["table"]), _patterns(s["column"]), _patterns(s["kind"]), _reason(s["reason"]))
+            Survivor(
+                _patterns(s["table"]), _patterns(s["column"]), _patterns(s["kind"]), _reason(s["reason"]), bool(s.get("copies"))
+            )
             for s in found.get("survivors", [])
         )
         return survivors, tuple(Toothless(str(t["rule"]), _reason(t["reason"])) for t in found.get("toothless", []))
@@ -381,8 +400,10 @@ def _rules(suites: Sequence[Suite], reads: Mapping[str, frozenset[str]]) -> dict
         counts = bool(reads[suite.view] & COUNTS)
         near = {name for name in reads[suite.view] if f"{name}__in__" in " ".join(reads[suite.view])}
         for e in suite.expectations:
-            known = found.get(e.rule, RuleFacts(e.level, True, ()))
-            found[e.rule] = RuleFacts(e.level, counts and known.counts, tuple(sorted(near | set(known.tables))))
+            about = "copies" if e.rule in COPIES else "counts" if counts else "content"
+            known = found.get(e.rule, RuleFacts(e.level, about, ()))
+            best = min(about, known.about, key=FOUND_BY.index)
+            found[e.rule] = RuleFacts(e.level, best, tuple(sorted(near | set(known.tables))))
     return dict(sorted(found.items()))
 
 
