@@ -22,10 +22,21 @@ in_article AS (
   GROUP BY article_id, kb, kb_id
 ),
 in_corpus AS (
-  SELECT kb, kb_id, min(type) AS low, max(type) AS high
+  SELECT kb, kb_id, min(type) AS low, max(type) AS high,
+    min(coalesce(iso3166_1, '')) AS low_country, max(coalesce(iso3166_1, '')) AS high_country
   FROM entities
   WHERE kb_id IS NOT NULL
   GROUP BY kb, kb_id
+),
+languages AS (
+  SELECT article_id, min(language) AS language FROM articles GROUP BY article_id
+),
+names AS (
+  SELECT e.kb, e.kb_id, a.language, min(e.canonical_name) AS low, max(e.canonical_name) AS high
+  FROM entities e
+  JOIN languages a ON a.article_id = e.article_id
+  WHERE e.kb_id IS NOT NULL
+  GROUP BY e.kb, e.kb_id, a.language
 )
 SELECT
   r.article_id,
@@ -41,10 +52,24 @@ SELECT
   -- entities-not-itself: nothing is a part, a member or an affiliate of itself.
   coalesce(r.part_of_entity_id <> r.entity_id, true)
     AND coalesce(r.affiliation_entity_id <> r.entity_id, true)
-    AND coalesce(l.itself = 0, true) AS not_itself
+    AND coalesce(l.itself = 0, true) AS not_itself,
+  -- entities-country: ISO 3166-1 codes countries, and a country is a place with a government.
+  CASE WHEN r.iso3166_1 IS NOT NULL THEN coalesce(r.type = 'GPE', false) END AS country_is_gpe,
+  -- entities-kb-country: a country has one code, and one entry in a knowledge base.
+  coalesce(c.low_country = c.high_country, true) AND coalesce(n.low = n.high, true) AS one_country_of_kb_id,
+  -- entities-kb-name: the full name of one thing, in one language; a person may have two, so a warning.
+  CASE WHEN r.kb_id IS NOT NULL THEN k.low = k.high END AS one_name_of_kb_id
 FROM entities r
 LEFT JOIN mentioned m ON m.article_id = r.article_id AND m.entity_id = r.entity_id
 LEFT JOIN implied i ON i.article_id = r.article_id AND i.entity_id = r.entity_id
 LEFT JOIN listed l ON l.article_id = r.article_id AND l.entity_id = r.entity_id
 LEFT JOIN in_article a ON a.article_id = r.article_id AND a.kb = r.kb AND a.kb_id = r.kb_id
 LEFT JOIN in_corpus c ON c.kb = r.kb AND c.kb_id = r.kb_id
+LEFT JOIN (
+  SELECT kb, iso3166_1, min(kb_id) AS low, max(kb_id) AS high
+  FROM entities
+  WHERE iso3166_1 IS NOT NULL
+  GROUP BY kb, iso3166_1
+) n ON n.kb = r.kb AND n.iso3166_1 = r.iso3166_1
+LEFT JOIN languages b ON b.article_id = r.article_id
+LEFT JOIN names k ON k.kb = r.kb AND k.kb_id = r.kb_id AND k.language = b.language

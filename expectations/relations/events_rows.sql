@@ -37,6 +37,11 @@ trigger_spans_items AS (
   LEFT JOIN articles t ON t.article_id = i.article_id
   GROUP BY i.article_id, i.event_id
 ),
+contexts_items AS (
+  SELECT i.article_id, i.event_id, count(*) AS n, bool_and(i.item IS NOT NULL) AS present
+  FROM events__contexts i
+  GROUP BY i.article_id, i.event_id
+),
 actor_entity_ids_items AS (
   SELECT i.article_id,
     i.event_id,
@@ -78,6 +83,7 @@ SELECT
   trigger_spans_all.silent AS trigger_spans_withheld,
   coalesce(trigger_spans_all.n, 0) >= 1 AS trigger_spans_items,
   r.quad_class IS NOT DISTINCT FROM CASE r.event_type WHEN 'AGREE' THEN 'VERBAL_COOPERATION' WHEN 'CONSULT' THEN 'VERBAL_COOPERATION' WHEN 'SUPPORT' THEN 'VERBAL_COOPERATION' WHEN 'CONCEDE' THEN 'VERBAL_COOPERATION' WHEN 'COOPERATE' THEN 'MATERIAL_COOPERATION' WHEN 'AID' THEN 'MATERIAL_COOPERATION' WHEN 'RETREAT' THEN 'MATERIAL_COOPERATION' WHEN 'REQUEST' THEN 'VERBAL_CONFLICT' WHEN 'ACCUSE' THEN 'VERBAL_CONFLICT' WHEN 'REJECT' THEN 'VERBAL_CONFLICT' WHEN 'THREATEN' THEN 'VERBAL_CONFLICT' WHEN 'PROTEST' THEN 'MATERIAL_CONFLICT' WHEN 'SANCTION' THEN 'MATERIAL_CONFLICT' WHEN 'MOBILIZE' THEN 'MATERIAL_CONFLICT' WHEN 'COERCE' THEN 'MATERIAL_CONFLICT' WHEN 'ASSAULT' THEN 'MATERIAL_CONFLICT' END AS quad_class_derived,
+  contexts_all.present AS contexts_present,
   actor_entity_ids_all.resolves AS actor_entity_ids_resolves,
   coalesce(actor_entity_ids_all.different = actor_entity_ids_all.n, true) AS actor_entity_ids_items,
   recipient_entity_ids_all.resolves AS recipient_entity_ids_resolves,
@@ -97,6 +103,7 @@ LEFT JOIN files_of p ON p.article_id = r.article_id
 LEFT JOIN known_entities place_entity_id_to ON place_entity_id_to.article_id = r.article_id AND place_entity_id_to.entity_id = r.place_entity_id
 LEFT JOIN known_times time_id_to ON time_id_to.article_id = r.article_id AND time_id_to.time_id = r.time_id
 LEFT JOIN trigger_spans_items trigger_spans_all ON trigger_spans_all.article_id = r.article_id AND trigger_spans_all.event_id = r.event_id
+LEFT JOIN contexts_items contexts_all ON contexts_all.article_id = r.article_id AND contexts_all.event_id = r.event_id
 LEFT JOIN actor_entity_ids_items actor_entity_ids_all ON actor_entity_ids_all.article_id = r.article_id AND actor_entity_ids_all.event_id = r.event_id
 LEFT JOIN recipient_entity_ids_items recipient_entity_ids_all ON recipient_entity_ids_all.article_id = r.article_id AND recipient_entity_ids_all.event_id = r.event_id
 LEFT JOIN auxiliary_items auxiliary_all ON auxiliary_all.article_id = r.article_id AND auxiliary_all.event_id = r.event_id

@@ -31,8 +31,14 @@ SELECT
   -- spans-outside-artifacts: an artifact of ingestion (a date line of the crawler) is no part of what the outlet wrote.
   coalesce(i.n, 0) = 0 AS outside_artifacts,
   -- spans-in-paragraph: a span that only partly lies in a paragraph has swallowed its end; most such spans are slips.
-  coalesce(p.n, 0) = 0 AS in_paragraph
+  coalesce(p.n, 0) = 0 AS in_paragraph,
+  -- mentions-literal: it is for words that name something else ("Moscow" for Russia); a pronoun names nothing.
+  CASE WHEN r.literal_kb_id IS NOT NULL
+    THEN coalesce(r.literal_kb_id <> e.kb_id, true) AND r.mention_type <> 'PRO' END AS literal_is_another
 FROM mentions r
 LEFT JOIN same s ON s.article_id = r.article_id AND s.entity_id = r.entity_id AND s.spans IS NOT DISTINCT FROM r.spans
 LEFT JOIN in_artifact i ON i.article_id = r.article_id AND i.mention_id = r.mention_id
 LEFT JOIN across p ON p.article_id = r.article_id AND p.mention_id = r.mention_id
+LEFT JOIN (
+  SELECT article_id, entity_id, min(kb_id) AS kb_id FROM entities GROUP BY article_id, entity_id
+) e ON e.article_id = r.article_id AND e.entity_id = r.entity_id

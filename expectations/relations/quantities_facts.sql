@@ -70,6 +70,16 @@ measures_by_id AS (
   SELECT article_id, quantity_id, min(measure) AS measure
   FROM quantities
   GROUP BY article_id, quantity_id
+),
+beginnings AS (
+  SELECT article_id, quantity_id, min(span_start) AS begins FROM quantities__spans GROUP BY article_id, quantity_id
+),
+hedged AS (
+  SELECT n.article_id, n.quantity_id,
+    max(CASE WHEN n.span_start < h.span_end AND h.span_start < n.span_end THEN 1 ELSE 0 END) AS met
+  FROM quantities__number_span n
+  JOIN quantities__hedge_spans h ON h.article_id = n.article_id AND h.quantity_id = n.quantity_id
+  GROUP BY n.article_id, n.quantity_id
 )
 SELECT
   r.article_id,
@@ -90,7 +100,13 @@ SELECT
   -- spans-outside-artifacts: an artifact of ingestion (a date line of the crawler) is no part of what the outlet wrote.
   coalesce(i.n, 0) = 0 AS outside_artifacts,
   -- spans-in-paragraph: a span that only partly lies in a paragraph has swallowed its end; most such spans are slips.
-  coalesce(p.n, 0) = 0 AS in_paragraph
+  coalesce(p.n, 0) = 0 AS in_paragraph,
+  -- quantities-restates-earlier: what is repeated was said before, and its hedge holds here too.
+  t.begins < h.begins AS restates_earlier,
+  -- quantities-number-alone: the hedge is no part of the number.
+  g.met = 0 AS number_alone,
+  -- quantities-usual-unit: persons killed are counted in persons. A usual unit is not the only one, so a warning.
+  CASE WHEN u.unit IS NOT NULL AND r.unit IS NOT NULL THEN r.unit = u.unit END AS usual_unit
 FROM quantities r
 LEFT JOIN (
   SELECT article_id, min(CASE WHEN fictional THEN 1 ELSE 0 END) = 1 AS fictional FROM articles GROUP BY article_id
@@ -101,3 +117,9 @@ LEFT JOIN numbers n ON n.article_id = r.article_id AND n.quantity_id = r.quantit
 LEFT JOIN measures_by_id o ON o.article_id = r.article_id AND o.quantity_id = r.restates_quantity_id
 LEFT JOIN in_artifact i ON i.article_id = r.article_id AND i.quantity_id = r.quantity_id
 LEFT JOIN across p ON p.article_id = r.article_id AND p.quantity_id = r.quantity_id
+LEFT JOIN beginnings h ON h.article_id = r.article_id AND h.quantity_id = r.quantity_id
+LEFT JOIN beginnings t ON t.article_id = r.article_id AND t.quantity_id = r.restates_quantity_id
+LEFT JOIN hedged g ON g.article_id = r.article_id AND g.quantity_id = r.quantity_id
+LEFT JOIN (
+  SELECT measure, min(unit) AS unit FROM measures GROUP BY measure
+) u ON u.measure = r.measure

@@ -293,6 +293,12 @@ _RULES = (
     ),
     Rule("row-outside", "validate", "spans share characters that may not ({column})", "x-outside in the schema says which."),
     Rule("row-text", "validate", "a text is not what its sha256 and lengths say", "A changed text is a new article."),
+    Rule(
+        "row-version",
+        "validate",
+        "an article was added or changed in a version that cannot be ({column})",
+        "Added up to this version, changed after it was added; null before its release.",
+    ),
     Rule("row-withheld", "validate", "a row of a withheld article carries text ({column})", "Rights are kept: it is null there."),
     Rule(
         "row-nested",

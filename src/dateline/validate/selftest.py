@@ -1,8 +1,8 @@
 """Proof of teeth: which rules trip on which mutants, which mutants survive, which rules never trip.
 
-Each mutant is a whole dataset with one fault, and each rule is decided by Great Expectations, as `validate` does. Three facts
+Each mutant is a whole dataset with one fault, and each rule is decided by Great Expectations, as `validate` does. Four facts
 make that affordable and change no answer: an expectation sees nothing but the columns that it names (all of them where it names
-none, or has a row condition); the order of rows does not matter to it; and where it asks the same of every row, neither does how
+none, or has a row condition); a condition of a derived relation reads nothing but what it is made of (`slices`); the order of rows does not matter to it; and where it asks the same of every row, neither does how
 often a row stands. So it is run once for every different content of its columns, and mutants that leave that content as
 it was, or share it, share the answer. A test runs mutants without any of this, and gets the same.
 """
@@ -32,6 +32,7 @@ from dateline.schema import schemas_from
 from dateline.validate.changes import Tables
 from dateline.validate.database import first_line
 from dateline.validate.mutants import Mutant, kinds, mutants
+from dateline.validate.slices import sliced
 from dateline.validate.suites import Expectation, Suite
 from dateline.validate.views import View, split_view
 
@@ -532,9 +533,11 @@ class _World:
             for suite in suites:
                 whole = [(suite.view, self._columns(suite.view))]
                 self.inputs["suite", suite.view] = whole if suite.relation is None else self._inputs(suite.relation)
+            self.read_by = {s.view: self._read_by(s) for s in suites}
             self.reads = {s.view: self._all_read({name for name, _ in self.inputs["suite", s.view]}) for s in suites}
             wanted: dict[str, set[tuple[str, ...]]] = {}
-            for name, columns in {place for places in self.inputs.values() for place in places}:
+            read = [*self.inputs.values(), *(places for by_id in self.read_by.values() for places in by_id.values())]
+            for name, columns in {place for places in read for place in places}:
                 wanted.setdefault(name, set()).add(columns)
             self.wanted = {name: sorted(found) for name, found in wanted.items()}
             self.base_inputs = {name: self._input_digests(name) for name in self.wanted}
@@ -559,6 +562,15 @@ class _World:
         words = set(_names(query))
         everything = re.search(r"(^|[\s,.])\*", query) is not None
         return [(name, tuple(c for c in self._columns(name) if everything or c in words)) for name in self.views if name in words]
+
+    def _read_by(self, suite: Suite) -> dict[str, set[tuple[str, tuple[str, ...]]]]:
+        """What each expectation of a suite reads, by its id; of a relation only what its own condition is made of."""
+        whole = set(self.inputs["suite", suite.view])
+        found = {}
+        for e in suite.expectations:
+            part = sliced(suite.relation or "", _sees(e)) if _sees(e) else None
+            found[e.id] = whole if part is None else set(self._inputs(part))
+        return found
 
     @functools.cache  # noqa: B019 - one object per run
     def _columns(self, name: str) -> tuple[str, ...]:
@@ -606,10 +618,11 @@ class _World:
             contents: list[_Content] = []
             raised: list[str] = []
             for suite in self.suites:
-                if other.isdisjoint(self.inputs["suite", suite.view]):
+                some = [e for e in suite.expectations if not other.isdisjoint(self.read_by[suite.view][e.id])]
+                if not some:
                     continue
                 try:
-                    now, found = self._judge(suite, suite.expectations, self.base[suite.view], known)
+                    now, found = self._judge(suite, some, self.base[suite.view], known)
                     seen |= now
                     contents += found
                 except SuiteError:
@@ -657,7 +670,8 @@ class _World:
         source = _quoted(suite.view)
         if suite.relation is not None:
             source = "_relation"
-            select = one_select(suite.relation, suite.file)
+            part = None if self.failing & {e.id for e in some} else sliced(suite.relation, {c for e in some for c in _sees(e)})
+            select = one_select(part or suite.relation, suite.file)
             try:
                 self._execute(f"CREATE OR REPLACE TEMP TABLE _relation AS {select}")
             except duckdb.Error as fault:

@@ -300,6 +300,9 @@ class _Rows:
                 "group-one-split",
                 "CASE WHEN h.split_mode = 'computed' THEN b.split = r.split AND b.group_name = r.group END",
             )
+            known = "b.article_id IS NOT NULL AND r.supersedes <> r.article_id"
+            self.add("supersedes_resolves", "row-reference", f"CASE WHEN r.supersedes IS NOT NULL THEN {known} END")
+        self._versions()
         self.joins.append("LEFT JOIN measured_texts m ON m.article_id = r.article_id")
         self.add(
             "text_measures",
@@ -307,6 +310,9 @@ class _Rows:
             "CASE WHEN m.article_id IS NOT NULL THEN coalesce(m.sha256 = r.text_sha256 "
             "AND m.n_code_points = r.text_n_code_points AND m.n_bytes = r.text_n_bytes, false) END",
         )
+        # what UTF-8 makes of any text, also of one that is withheld: one to four bytes for a code point
+        sizes = "r.text_n_code_points <= r.text_n_bytes AND r.text_n_bytes <= 4 * r.text_n_code_points"
+        self.add("text_sizes", "row-text", f"coalesce({sizes}, false)")
         for name in NESTED:
             self.parts[f"in_{name}"] = f"SELECT article_id, count(*) AS n FROM {name} GROUP BY article_id"
             self.joins.append(f"LEFT JOIN in_{name} ON in_{name}.article_id = r.article_id")
@@ -316,6 +322,20 @@ class _Rows:
             "coalesce(in_records.n, 0) = CASE WHEN r.text_redistributable THEN 1 ELSE 0 END "
             "AND coalesce(in_standoff.n, 0) = CASE WHEN r.text_redistributable THEN 0 ELSE 1 END",
         )
+
+    def _versions(self) -> None:
+        """Added in a version up to this one, and changed after that if at all; as texts of equal length, versions sort."""
+        columns = {"added": "e.added_in", "changed": "e.changed_in", "this": "h.version"}
+        sortable = {name: [f"lpad(split_part({c}, '.', {n}), 9, '0')" for n in (1, 2, 3)] for name, c in columns.items()}
+        listed = ", ".join(f"min({' || '.join(numbers)}) AS {name}" for name, numbers in sortable.items())
+        self.parts["versions"] = f"SELECT e.article_id, {listed} FROM articles e CROSS JOIN release_facts h GROUP BY e.article_id"
+        self.joins.append("LEFT JOIN versions v ON v.article_id = r.article_id")
+        formed = [f"coalesce(translate(r.{c}, '0123456789', '') = '..', true)" for c in ("added_in", "changed_in")]
+        order = (
+            "coalesce(v.added <= v.this, true) AND coalesce(v.added < v.changed, true) AND coalesce(v.changed <= v.this, true)"
+        )
+        added = "(r.changed_in IS NULL OR r.added_in IS NOT NULL)"
+        self.add("versions_follow", "row-version", f"{' AND '.join(formed)} AND {added} AND {order}")
 
     def _coverage(self) -> None:
         annotated = [n for n in self.schemas.layers if n not in {"coverage", "annotation_sets", *_RESERVED}]
@@ -397,9 +417,26 @@ class _Rows:
             limits.append(f"coalesce({f.name}_all.different = {f.name}_all.n, true)")
         if limits:
             self.add(f"{f.name}_items", "row-items", " AND ".join(limits))
+        self._items(f)
         if f.labels:
             self._fold(f, "labelled", f"bool_and(coalesce(i.item IN ({_in(f.labels)}), false))")
             self.add(f"{f.name}_labels", "row-label", f"{f.name}_all.labelled")
+
+    def _items(self, f: Field) -> None:
+        """No item is null, nor a field that each item has; labels inside items are as the schema says."""
+        items = f.schema.get("items", {})
+        if pa.types.is_struct(f.type.value_type):
+            fields = {name: f"i.item_{named(name)}" for name in items.get("properties", {})}
+            present = [f"{fields[name]} IS NOT NULL" for name in items.get("required", ()) if name in fields]
+            for name, column in fields.items():
+                if values := [v for v in items["properties"][name].get("enum", ()) if v is not None]:
+                    self._fold(f, f"{name}_labelled", f"bool_and({column} IS NULL OR {column} IN ({_in(values)}))")
+                    self.add(f"{f.name}_{name}_labels", "row-label", f"{f.name}_all.{name}_labelled")
+        else:
+            present = ["i.item IS NOT NULL"] if not (f.ref or f.labels or pa.types.is_nested(f.type.value_type)) else []
+        if present and "null" not in items.get("type", ()):
+            self._fold(f, "present", f"bool_and({' AND '.join(present)})")
+            self.add(f"{f.name}_present", "row-present", f"{f.name}_all.present")
 
     def _count(self, f: Field) -> str:
         self._fold(f, "n", "count(*)")
