@@ -4,7 +4,8 @@ Each mutant is a whole dataset with one fault, and each rule is decided by Great
 make that affordable and change no answer: an expectation sees nothing but the columns that it names (all of them where it names
 none, or has a row condition); a condition of a derived relation reads nothing but what it is made of (`slices`); the order of
 rows does not matter to it; and where it asks the same of every row, neither does how often a row stands. So it is run once for
-every different content of its columns, and mutants that leave that content as it was, or share it, share the answer. A test runs mutants without any of this, and gets the same.
+every different content of its columns, and mutants that leave that content as it was, or share it, share the answer. A test runs
+mutants without any of this, and gets the same.
 """
 
 from __future__ import annotations
