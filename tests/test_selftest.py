@@ -101,6 +101,7 @@ def test_what_only_a_copy_finds_is_counted_apart_and_needs_a_reason_of_its_own()
     outcomes = tuple(Outcome("scaled", "m", "a", f"m a{n}", rules) for n, rules in enumerate(tripped))
     done = SelfTest("1", 1, None, "", "", rules, {}, (), outcomes)
     assert [done.killed(o) for o in outcomes] == ["content", "copies", "counts", ""]
+    assert done.killed(Outcome("scaled", "records", "a", "records a1", ("copies",))) == "content", "it is the copy that is wrong"
     excused = replace(done, expected=(Survivor(("m",), ("a",), ("scaled",), "nothing else repeats it", copies=True),))
     assert [o.says for o in excused.unexpected] == ["m a2", "m a3"]
     page = matrix_page(excused.as_json())

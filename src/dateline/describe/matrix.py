@@ -39,14 +39,14 @@ def matrix_page(result: Json) -> str:
 def _facts(result: Json) -> str:
     outcomes = result["outcomes"]
     found = Counter(o["killed"] for o in outcomes)
-    in_copies = sum(o["killed"] == "copies" and o["table"] in _NESTED for o in outcomes)
+    in_copies = sum("row-nested" in o["tripped"] and o["table"] in _NESTED for o in outcomes)
     unexplained = sum(o["reason"] is None for o in outcomes if o["killed"] != "content")
     drawn = "" if result["sample"] is None else f", a sample of {result['sample']}"
     lines = [
         ("mutants", f"{len(outcomes)}{drawn}; seed `{result['seed']}`, at most {result['most_per_kind']} per kind and column"),
         ("found by rules about content", found["content"]),
+        ("of them faults in `records` and `standoff`, the nested copies, found because they differ from the tables", in_copies),
         ("found only because a copy differs (`row-nested`)", found["copies"]),
-        ("of them, faults in the copy itself (`records`, `standoff`)", in_copies),
         ("found by counts alone", found["counts"]),
         ("not found", found[""]),
         ("of those not found by content, without a reason", unexplained),

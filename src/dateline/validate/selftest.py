@@ -34,6 +34,7 @@ from dateline.validate.changes import Tables
 from dateline.validate.database import first_line
 from dateline.validate.mutants import Mutant, kinds, mutants
 from dateline.validate.slices import sliced
+from dateline.validate.structure import NESTED
 from dateline.validate.suites import Expectation, Suite
 from dateline.validate.views import View, split_view
 
@@ -120,9 +121,11 @@ class SelfTest:
     def killed(self, outcome: Outcome) -> str:
         """What found a mutant: "content", "copies" alone, "counts" alone, "" if nothing.
 
-        A suite that cannot be run on it is exit 2: content.
+        A suite that cannot be run on it is exit 2: content. So is a fault in a copy itself, which is compared with the tables.
         """
         about = {self.rules[rule].about for rule in outcome.tripped} | ({"content"} if outcome.raised else set())
+        if "copies" in about and outcome.table in NESTED:
+            return "content"
         return next((how for how in FOUND_BY if how in about), "")
 
     @property
