@@ -102,7 +102,7 @@ def try_record(raw: bytes, schemas: Schemas, keys: dict[str, set[str]]) -> str:
 
 def try_authored(raw: bytes, schemas: Schemas, keys: dict[str, set[str]], path: Path) -> str:
     path.write_bytes(raw)
-    (made,) = authoring.read(path, schemas, name="f.toml")
+    (made,) = authoring.read_records(path, schemas, name="f.toml")
     if made.record is None or made.problems:
         for fault in made.problems:
             str(fault)

@@ -63,8 +63,8 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
     result = ImportResult(problems=list(tables.problems))
     records: dict[str, tuple[str, bytes]] = {}
     heads: dict[str, dict[str, Any]] = {}
-    for path in _files(paths, read.SUFFIXES):
-        for document in read.read(path, schemas, name=project.name_of(path)):
+    for path in _files(paths, read.suffixes):
+        for document in read.records(path, schemas, name=project.name_of(path)):
             result.documents += 1
             result.problems += document.problems
             if document.record is None:

@@ -20,6 +20,7 @@ from dateline.rules import problem
 from dateline.schema import Field, Json, Layer, Schemas
 
 NAME = "authoring"
+TITLE = "Dateline's authoring format (TOML)"
 SUFFIXES = (".toml",)
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -53,7 +54,7 @@ class _NotPlain(Exception):
         self.pointer = pointer
 
 
-def read(path: Path, schemas: Schemas, *, name: str) -> Iterator[Imported]:
+def read_records(path: Path, schemas: Schemas, *, name: str) -> Iterator[Imported]:
     """Yield the one article of a TOML file; raises InputError if the file cannot be opened."""
     try:
         with path.open("rb") as file:
