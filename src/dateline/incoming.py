@@ -15,10 +15,14 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+from xml.parsers import expat
 
 from dateline.errors import InputError, Place, printable
 from dateline.offsets import LINE_ENDS, UNITS, Offsets
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 MAX_FILE = 256 * 2**20
 """So many bytes of a file are read into memory at once; formats with one document per line are read line by line."""
@@ -88,6 +92,25 @@ class Incoming:
             hint = "" if encoding != "utf-8" else '; if the file is in another encoding, say so: encoding = "latin-1"'
             raise InputError(f"{where}: is not {encoding}: {fault.reason} at byte {fault.start}{hint}") from None
         return text.removeprefix("\ufeff")
+
+    def xml(self, name: str) -> _Element:
+        """The root of an XML file; raises InputError for what is not well-formed, or has a DOCTYPE, which could hold entities."""
+        raw = self.raw(name)
+        try:
+            _refuse_doctype(raw)
+            from lxml import etree  # here, because the base install has no lxml
+
+            parser = etree.XMLParser(
+                resolve_entities=False, load_dtd=False, no_network=True, remove_pis=True, remove_comments=True
+            )
+            root = etree.fromstring(raw, parser)
+            if root.getroottree().docinfo.internalDTD is not None:
+                raise _DoctypeFound
+        except _DoctypeFound:
+            raise InputError(f"{self.place(name)}: has a DOCTYPE, which annotation does not need; take it out") from None
+        except (SyntaxError, ValueError, LookupError, expat.ExpatError) as fault:
+            raise InputError(f"{self.place(name)}: is no well-formed XML: {printable(str(fault))}") from None
+        return root
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
         """The lines of a file with their numbers, from 1, without line ends; raises InputError for one longer than MAX_LINE."""
@@ -191,3 +214,31 @@ def _unpack(path: Path, folder: Path) -> None:
         raise InputError(f"{path}: is a damaged zip archive: {printable(str(fault))}") from None
     except OSError as fault:
         raise InputError(f"{path}: cannot be unpacked: {fault.strerror or fault}") from None
+
+
+class _DoctypeFound(Exception):
+    """An XML file declares a document type, and with it perhaps entities."""
+
+
+class _RootFound(Exception):
+    """The root element begins, so no document type follows."""
+
+
+def _refuse_doctype(raw: bytes) -> None:
+    """Look at the prolog of an XML file with a parser that expands nothing; raises _DoctypeFound at a DOCTYPE."""
+
+    def doctype(*_: object) -> None:
+        raise _DoctypeFound
+
+    def root(*_: object) -> None:
+        raise _RootFound
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = root
+    try:
+        for start in range(0, len(raw), 2**16):
+            parser.Parse(raw[start : start + 2**16])
+        parser.Parse(b"", True)
+    except _RootFound:
+        return
