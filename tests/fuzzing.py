@@ -16,7 +16,7 @@ from dateline.compile.read import RawRecord, Refused, parse
 from dateline.compile.tables import arrow_schema, arrow_table, canonical, rows_of
 from dateline.errors import Place
 from dateline.importers import authoring
-from dateline.importing import encode
+from dateline.record_files import encode
 from dateline.schema import Schemas, load_schemas, schemas_from
 
 # fmt: off

@@ -290,7 +290,7 @@ def test_an_import_that_cannot_be_written_leaves_all_as_it_was(
             raise PermissionError(13, "Permission denied", str(target))
         Path(source).rename(target)
 
-    for name, broken in (("dateline.importing.write_atomically", full), ("dateline.importing.os.replace", stuck)):
+    for name, broken in (("dateline.record_files.write_atomically", full), ("dateline.record_files.os.replace", stuck)):
         with (
             monkeypatch.context() as patch,
             pytest.raises(BuildError, match=r"^out: cannot be written: .*; nothing was"),

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from building import REPOSITORY, Json, ProjectFolder, mention, record, shared
 from conftest import Run
 from dateline.errors import DatelineError, MigrationError
-from dateline.importing import encode
 from dateline.migrate import plan_migration, write_migration
 from dateline.migrations import OPERATIONS, Migration, Step, StepFault, migrate_record, read_migrations
 from dateline.project import find_project
+from dateline.record_files import encode
 
 RENAME = {"op": "rename_field", "layer": "mentions", "field": "kind", "to": "label", "why": "w"}
 SHORTEN = {"op": "rename_label", "layer": "mentions", "field": "label", "labels": {"PERSON": "PER", "PLACE": "LOC"}, "why": "w"}

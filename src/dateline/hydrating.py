@@ -33,10 +33,10 @@ from dateline.compile.tables import ARTICLES, arrow_table, row_spans, with_text
 from dateline.compile.withheld import Unfit, file_of, read_text, unfit
 from dateline.describe.card import hydrated_card
 from dateline.errors import BuildError, InputError, LoadError, Place, Problem, UsageError
-from dateline.importing import encode
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import Manifest, content_digest, read_manifest, whole_digest
 from dateline.project import Project
+from dateline.record_files import encode
 from dateline.rules import problem
 from dateline.schema import Json, Schemas, load_schemas
 

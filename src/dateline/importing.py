@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import errno
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +14,11 @@ from dateline.compile.check import check_record, is_withheld
 from dateline.compile.read import RawRecord
 from dateline.compile.seeds import read_tables
 from dateline.compile.signature import add_signature, signing_of
-from dateline.errors import BuildError, InputError, Place, Problem
-from dateline.files import sync_folder, write_atomically
+from dateline.errors import InputError, Place, Problem
 from dateline.importers import importer
 from dateline.leaks import shown
 from dateline.project import Project
+from dateline.record_files import Staged, encode
 from dateline.rules import problem
 from dateline.schema import load_schemas
 
@@ -99,7 +94,10 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
             for old, new in _earlier(out, heads)
         ]
         if not dry_run and files:
-            _write_all(out, files, project.name_of(out))
+            with Staged(out, project.name_of(out)) as staged:
+                for file, raw in files.items():
+                    staged.add(file, raw)
+                staged.place()
         result.written = [project.name_of(out / name) for name in files]
     return result
 
@@ -149,59 +147,6 @@ def _head_of(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):  # `check` says what is wrong with it
         return None
     return found if isinstance(found, dict) else None
-
-
-def _write_all(out: Path, files: Mapping[str, bytes], name: str) -> None:
-    """Write files to a folder, all of them or none, by way of a folder of temporaries inside it.
-
-    Raises BuildError, after which `out` is as it was.
-    """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    placed: list[tuple[Path, Path]] = []
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as work:
-            # names with a dot in front: were this process killed, they would be taken for no seeds
-            for number, (file, raw) in enumerate(files.items()):
-                if (out / file).is_dir():
-                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
-                write_atomically(Path(work, f".new-{number}"), raw)
-                if (out / file).exists():
-                    shutil.copy2(out / file, Path(work, f".old-{number}"))
-            try:
-                for number, file in enumerate(files):
-                    placed.append((out / file, Path(work, f".old-{number}")))
-                    os.replace(Path(work, f".new-{number}"), out / file)
-            except BaseException:
-                for target, old in placed:
-                    if old.exists():
-                        os.replace(old, target)
-                    else:
-                        target.unlink(missing_ok=True)
-                raise
-        sync_folder(out)
-    except OSError as fault:
-        with contextlib.suppress(OSError):
-            for folder in made:
-                folder.rmdir()
-        at = f"{name}/{fault.filename}" if fault.filename in files else name
-        raise BuildError(f"{at}: cannot be written: {fault.strerror or fault}; nothing was written") from None
-
-
-def encode(record: dict[str, Any]) -> bytes:
-    """A record as people read it in a diff: one item of a layer on each line, UTF-8, no ASCII escapes."""
-    lines = []
-    for key, value in record.items():
-        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-            items = ",\n".join("  " + _compact(item) for item in value)
-            lines.append(f" {_compact(key)}: [\n{items}\n ]")
-        else:
-            lines.append(f" {_compact(key)}: {_compact(value)}")
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _files(paths: Iterable[Path], suffixes: tuple[str, ...]) -> list[Path]:

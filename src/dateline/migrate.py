@@ -26,7 +26,6 @@ from dateline.compile.read import RawRecord, Refused, parse, read_raw
 from dateline.compile.seeds import files_in, read_tables
 from dateline.errors import MigrationError, Place, Problem
 from dateline.files import sync_folder
-from dateline.importing import encode
 from dateline.migrations import (
     VERSION_FIELD,
     Json,
@@ -40,6 +39,7 @@ from dateline.migrations import (
     read_migrations,
 )
 from dateline.project import Project
+from dateline.record_files import encode
 from dateline.rules import problem
 from dateline.schema import Schemas, load_schemas
 

@@ -15,8 +15,8 @@ from dateline.compile.seeds import seed_files
 from dateline.compile.signature import sign, signing_of, spell
 from dateline.errors import InputError, Problem
 from dateline.files import write_atomically
-from dateline.importing import encode
 from dateline.project import Project
+from dateline.record_files import encode
 from dateline.rules import problem
 
 

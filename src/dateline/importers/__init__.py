@@ -8,10 +8,10 @@ An importer is a module with
 
 and one of
 
-- `read(incoming)`  yields a `Document` for each text: typed nodes, which the project's mapping turns into its layers. Such a
-                    module may also have `OPTIONS` (its own options with their defaults), `looks_like(incoming)` (how sure it is, 0
-                    to 1, that the files are its format; `dateline new` asks) and `surface(text, spans)` (how the format writes the
-                    words of spans, where it is not with a blank between them),
+- `read(incoming)`  yields a `Document` for each text: typed nodes, which the project's mapping turns into its layers. The
+                    module may also have `OPTIONS` (its own options with their defaults), `looks_like(incoming)` (how sure it
+                    is, 0 to 1, that the files are its format; `dateline new` asks) and `surface(text, spans)` (how the
+                    format writes the words of spans, where it is not with a blank between them),
 - `read_records(path, schemas, *, name)`  yields `Imported` records, for a format that is written for Dateline.
 
 What cannot be read is a value: `Document.refused`, or a document `refused` as a whole; InputError is for a file that cannot be
