@@ -1,4 +1,4 @@
-"""Import: an importer's documents, checked, written as records; all of them or none."""
+"""Import of formats that give records: checked, and written; all of them or none. (Other formats: dateline.converting.)"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dateline.compile.check import check_record, is_withheld
 from dateline.compile.read import RawRecord
 from dateline.compile.seeds import read_tables
 from dateline.compile.signature import add_signature, signing_of
-from dateline.errors import InputError, Place, Problem
+from dateline.errors import InputError, Place, Problem, UsageError
 from dateline.importers import importer
 from dateline.leaks import shown
 from dateline.project import Project
@@ -52,6 +52,8 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
     for a path that is not there, BuildError where `out` cannot be written.
     """
     read = importer(source)
+    if read.read_records is None:
+        raise UsageError(f"format {source} needs a mapping.toml; `dateline new NAME --from {source} PATH` writes one")
     signing = signing_of(project.settings.splits)
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from dateline.errors import BuildError
 from dateline.files import sync_folder, write_atomically
@@ -43,6 +43,7 @@ class Staged:
         self.out = out
         self.name = name
         self.files: list[str] = []
+        self._streams: list[BinaryIO] = []
         self._made = [folder for folder in (out, *out.parents) if not folder.exists()]
         with self._refusals():
             out.mkdir(parents=True, exist_ok=True)
@@ -53,6 +54,9 @@ class Staged:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        for handle in self._streams:
+            with contextlib.suppress(OSError):
+                handle.close()
         shutil.rmtree(self._work, ignore_errors=True)
         self._forget_folders()
 
@@ -62,10 +66,22 @@ class Staged:
             write_atomically(self._work / f".new-{len(self.files)}", raw)
         self.files.append(file)
 
+    def stream(self, file: str) -> BinaryIO:
+        """A file to write piece by piece, under a name that does not count until all are placed."""
+        with self._refusals():
+            handle = (self._work / f".new-{len(self.files)}").open("wb")
+        self.files.append(file)
+        self._streams.append(handle)
+        return handle
+
     def place(self) -> None:
         """Put all files in place; where one cannot be, those before it go back."""
         placed: list[tuple[Path, Path]] = []
         with self._refusals():
+            for handle in self._streams:
+                handle.flush()
+                os.fsync(handle.fileno())
+                handle.close()
             for number, file in enumerate(self.files):
                 if (self.out / file).is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)

@@ -4,28 +4,121 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dateline.cli.words import JsonOption, ProjectOption
 
+if TYPE_CHECKING:
+    from dateline.converting import Converted
+
+_MOST_REASONS = 20
+
 
 def command(
-    paths: Annotated[list[Path], typer.Argument(help="Files of the format, or folders of them.")],
-    source: Annotated[str, typer.Option("--from", help="Format of the files.")] = "authoring",
+    paths: Annotated[list[Path], typer.Argument(help="Files of the format, folders or zip archives of them.")],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Format of the files.", show_default="what mapping.toml says, else authoring"),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the records.", show_default="seeds/articles")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="How types become layers.", show_default="mapping.toml of the project")
+    ] = None,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option("--quarantine", help="File for what is rejected.", show_default=".dateline/quarantine.jsonl"),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Write no record, and exit 1, if anything is rejected.")] = False,
+    lines: Annotated[bool, typer.Option("--lines", help="Write one JSONL file of all records, not one file for each.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     project: ProjectOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Import annotated articles as records, one JSON file each. Nothing is written if anything is wrong (exit 1)."""
-    from dateline.cli.results import count, print_json, print_problems, say
-    from dateline.importing import import_files
+    """Import annotated articles as records.
+
+    Files of annotation tools go through mapping.toml; what it rejects is named, counted and kept in a quarantine file.
+    Documents in the authoring format are written all, or none (exit 1).
+    """
+    from dateline.cli.results import print_json, progress_bar
     from dateline.project import find_project
 
     home = find_project(project)
-    result = import_files(home, source, paths, out or home.seeds / "articles", dry_run=dry_run)
+    file = mapping or home.root / "mapping.toml"
+    if mapping is None and (source == "authoring" or not file.is_file()):
+        _import_records(home, source or "authoring", paths, out or home.seeds / "articles", dry_run, json)
+    from dateline.converting import convert_files
+    from dateline.errors import UsageError
+    from dateline.mapping.file import read_mapping
+    from dateline.schema import load_schemas
+
+    schemas = load_schemas(home.schemas)
+    says = read_mapping(file, schemas, name=home.name_of(file))
+    if source is not None and source != says.format:
+        raise UsageError(f"{home.name_of(file)} is for the format {says.format}, not {source}; give another with --mapping")
+    with progress_bar() as tell:
+        result = convert_files(
+            home, schemas, says, paths, out or home.seeds / "articles", quarantine=quarantine, lines=lines, strict=strict,
+            dry_run=dry_run, tell=tell,
+        )  # fmt: skip
+    if json:
+        print_json(result.as_json())
+    else:
+        _print_account(result, strict, dry_run)
+    raise typer.Exit(1 if result.problems or (strict and result.n_rejections) else 0)
+
+
+def _print_account(result: Converted, strict: bool, dry_run: bool) -> None:
+    """What became of what was found, on stdout; why things were rejected, on stderr."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from dateline.cli.results import count, print_problems, say
+    from dateline.errors import printable
+
+    print_problems(result.problems)
+    if result.problems:
+        say("nothing was written", file=sys.stderr)
+        return
+    account = result.account
+    table = Table("", "found", "imported", "rejected", "ignored", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for key in sorted(account.found, key=lambda k: (k != "document", k)):
+        numbers = (account.found, account.imported, account.rejected, account.ignored)
+        table.add_row(printable(key), *(f"{n[key]:,}" if n[key] else "" for n in numbers))
+    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+    for (kind, reason), n in result.reasons.most_common(_MOST_REASONS):
+        first = result.examples[kind, reason]
+        more = f"  (and {n - 1:,} more like it)" if n > 1 else ""
+        say(f"{first.place}  {kind} {first.id}: {first.reason}{more}", file=sys.stderr)
+    if (left := len(result.reasons) - _MOST_REASONS) > 0:
+        say(f"... and {count(left, 'more reason')}", file=sys.stderr)
+    for line in result.warnings:
+        say(f"warning: {line}", file=sys.stderr)
+    if result.unread:
+        names = ", ".join(result.unread[:3]) + (", ..." if len(result.unread) > 3 else "")
+        say(f"{count(len(result.unread), 'file')} not of this format, not read: {names}", file=sys.stderr)
+    if account.spans_trimmed:
+        say(f"{count(account.spans_trimmed, 'span')} trimmed of white space at the edges", file=sys.stderr)
+    if account.spans_checked:
+        say(f"{account.spans_checked:,} spans compared with the source's words, {account.spans_mismatched:,} mismatched",
+            file=sys.stderr)  # fmt: skip
+    verb = "would be written" if dry_run else "written" if result.written else "not written"
+    rejected = f", {count(result.n_rejections, 'rejection')}" if result.n_rejections else ""
+    kept = f", kept in {result.quarantine}" if result.quarantine else ""
+    why = " (--strict)" if strict and result.n_rejections else ""
+    say(f"{count(result.documents, 'document')}: {verb}{why}{rejected}{kept}", file=sys.stderr)
+
+
+def _import_records(home: object, source: str, paths: list[Path], out: Path, dry_run: bool, json: bool) -> None:
+    from dateline.cli.results import count, print_json, print_problems, say
+    from dateline.importing import import_files
+    from dateline.project import Project
+
+    assert isinstance(home, Project)
+    result = import_files(home, source, paths, out, dry_run=dry_run)
     if json:
         print_json(result.as_json())
     else:

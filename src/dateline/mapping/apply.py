@@ -73,6 +73,7 @@ class Draft:
         if head_fault:
             self.reject_document(head_fault)
         self._take_nodes()
+        self._follow_roles()
         self._follow_links()
 
     # ---- what becomes of the document ----------------------------------------------------------------------
@@ -83,7 +84,7 @@ class Draft:
         record = dict(self._head)
         layers: dict[str, list[Json]] = {name: [] for name in self.mapping.layers}
         self._places: dict[tuple[str, int], _Item] = {}
-        by_key = {(self._id(i.node), i.layer.layer.name): i.key for i in self._items if i.alive}
+        by_key = self._keys()
         for item in self._items:
             if item.alive:
                 name = item.layer.layer.name
@@ -92,6 +93,9 @@ class Draft:
         record["annotation_sets"] = self._sets()
         record["coverage"] = self._coverage()
         return record | layers
+
+    def _keys(self) -> dict[tuple[NodeKey, str], str]:
+        return {(self._id(i.node), i.layer.layer.name): i.key for i in self._items if i.alive}
 
     def reject_item(self, layer: str, index: int, reason: str, rule: str) -> bool:
         """Reject the item that stands at a place of the last record; False if there is none."""
@@ -134,6 +138,10 @@ class Draft:
                     count.found[key] += n
                     count.rejected[key] += n
             return
+        keys = self._keys()
+        for item in self._items:
+            if not item.alive:
+                _with_references(item, keys)
         count.imported["document"] += 1
         used = {s.metadata for s in self.mapping.article.values()} | {self.mapping.splits.metadata}
         used |= {table.of for table in self.mapping.tables}
@@ -196,8 +204,6 @@ class Draft:
             spans = node.spans if source.spans == "" else node.parts.get(source.spans, ())
             return self._spans(spans, target, item.layer)
         if source.role is not None:
-            for one in node.roles.get(source.role, ()):
-                item.references.append(_Reference(target, (node.annotator, one)))
             return [] if target.schema.get("type") == "array" else None
         if source.annotator:
             return self._set_id(item.layer.layer.name, node.annotator)
@@ -226,6 +232,25 @@ class Draft:
             raise Misfit(f"has {len(made)} spans for {target.name}, which holds one")
         return made[0] if made else None
 
+    def _follow_roles(self) -> None:
+        """Turn a node's own roles into references of its items."""
+        for item in self._items:
+            for role, targets in item.node.roles.items():
+                for one in targets:
+                    target = (item.node.annotator, one)
+                    if (column := self._column(item.layer, role, target)) is not None:
+                        item.references.append(_Reference(item.layer.layer[column], target))
+
+    def _column(self, layer: MappedLayer, role: str, target: NodeKey) -> str | None:
+        """The field for a target in a role: of several, the one whose layer has items of the target's type."""
+        columns = [c for c, s in layer.fields.items() if s.role == role]
+        node = self._nodes.get(target)
+        for column in columns:
+            wanted = layer.layer[column].ref
+            if node is not None and any(t.layer.name == wanted for t in self._types.get(node.type, ())):
+                return column
+        return columns[0] if columns else None
+
     def _follow_links(self) -> None:
         """Turn relations of the mapping's links into references of items."""
         items: dict[NodeKey, list[_Item]] = defaultdict(list)
@@ -238,10 +263,10 @@ class Draft:
             made = 0
             for owner in node.roles.get(link.of, ()):
                 for item in items.get((node.annotator, owner), ()):
-                    columns = [c for c, s in item.layer.fields.items() if s.role == link.role]
-                    for column in columns:
-                        for target in node.roles.get(link.to, ()):
-                            item.references.append(_Reference(item.layer.layer[column], (node.annotator, target), at))
+                    for one in node.roles.get(link.to, ()):
+                        target = (node.annotator, one)
+                        if (column := self._column(item.layer, link.role, target)) is not None:
+                            item.references.append(_Reference(item.layer.layer[column], target, at))
                             made += 1
             self._links[at] = made
             if not made:
@@ -289,12 +314,9 @@ class Draft:
 
     def _reject(self, item: _Item, reason: str, rule: str) -> None:
         item.alive = False
-        at = self._id(item.node)
-        value = {**item.value, **_named_references(item)}
-        self._reasons.setdefault(
-            at,
-            Rejection(item.node.place, item.node.type, item.node.id, reason, rule, self.article_id, item.layer.layer.name, value),
-        )
+        layer = item.layer.layer.name
+        said = Rejection(item.node.place, item.node.type, item.node.id, reason, rule, self.article_id, layer, item.value)
+        self._reasons.setdefault(self._id(item.node), said)
 
     def _fail(self, node: Node, reason: str) -> None:
         """Note why a link was not imported."""
@@ -481,18 +503,13 @@ def _put(item: Json, path: tuple[str, ...], value: Any) -> None:
 
 
 def _with_references(item: _Item, keys: dict[tuple[NodeKey, str], str]) -> Json:
-    """The item with the keys of what it refers to."""
+    """The item with the keys of what it refers to; a rejected one may refer to what has none, which its source's id names."""
     value = item.value
     for field_, targets in _grouped(item.references):
-        found = [keys[(r.target, field_.ref or "")] for r in targets]
+        found = [keys.get((r.target, field_.ref or ""), r.target[1]) for r in targets]
         many = field_.schema.get("type") == "array"
         _put(value, field_.path, list(dict.fromkeys(found)) if many else found[0])
     return value
-
-
-def _named_references(item: _Item) -> Json:
-    """References by the source's ids, for a rejected item."""
-    return {f.name: [r.target[1] for r in targets] for f, targets in _grouped(item.references)}
 
 
 def _grouped(references: Iterable[_Reference]) -> Iterator[tuple[Field, list[_Reference]]]:
