@@ -245,8 +245,8 @@ class _Conversion:
                 return b""
 
     def _takes_item(self, draft: Draft, fault: Problem) -> bool:
-        found = _PLACE.match(fault.place.pointer)
-        return found is not None and draft.reject_item(found[1], int(found[2]), _told(fault), fault.rule)
+        found = item_place(fault)
+        return found is not None and draft.reject_item(*found, _told(fault), fault.rule)
 
     def _reject(self, rejection: Rejection) -> None:
         self.result.reject(rejection)
@@ -306,6 +306,12 @@ def _split_of(document: Document, mapping: Mapping, lists: dict[str, str]) -> st
     if says.metadata and (found := document.metadata.get(says.metadata)) is not None:
         return says.values.get(str(found), str(found))
     return None
+
+
+def item_place(fault: Problem) -> tuple[str, int] | None:
+    """The layer and the index of the item that a fault of a record is about; None for one of the record itself."""
+    found = _PLACE.match(fault.place.pointer)
+    return (found[1], int(found[2])) if found else None
 
 
 def _told(fault: Problem) -> str:

@@ -45,6 +45,8 @@ def command(
     from dateline.project import find_project
 
     home = find_project(project)
+    if source == "quarantine":
+        _mend(home, paths, out or home.seeds / "articles", dry_run, json)
     file = mapping or home.root / "mapping.toml"
     if mapping is None and (source == "authoring" or not file.is_file()):
         _import_records(home, source or "authoring", paths, out or home.seeds / "articles", dry_run, json)
@@ -110,6 +112,28 @@ def _print_account(result: Converted, strict: bool, dry_run: bool) -> None:
     kept = f", kept in {result.quarantine}" if result.quarantine else ""
     why = " (--strict)" if strict and result.n_rejections else ""
     say(f"{count(result.documents, 'document')}: {verb}{why}{rejected}{kept}", file=sys.stderr)
+
+
+def _mend(home: object, paths: list[Path], out: Path, dry_run: bool, json: bool) -> None:
+    from dateline.cli.results import count, print_json, print_problems, say
+    from dateline.errors import UsageError
+    from dateline.mending import mend
+    from dateline.project import Project
+    from dateline.schema import load_schemas
+
+    assert isinstance(home, Project)
+    if len(paths) != 1:
+        raise UsageError("--from quarantine takes one file")
+    result = mend(home, load_schemas(home.schemas), paths[0], out, dry_run=dry_run)
+    if json:
+        print_json(result.as_json())
+    else:
+        print_problems(result.problems)
+        for name in result.written:
+            say(name)
+        say(f"{count(result.items, 'item')} and {count(result.records, 'record')} put back, {count(result.left, 'line')} left",
+            file=sys.stderr)  # fmt: skip
+    raise typer.Exit(1 if result.problems else 0)
 
 
 def _import_records(home: object, source: str, paths: list[Path], out: Path, dry_run: bool, json: bool) -> None:

@@ -66,7 +66,6 @@ class Draft:
                 self._types[kind].append(layer)
         self._items: list[_Item] = []
         self._reasons: dict[NodeKey, Rejection] = {}
-        self._links: dict[NodeKey, int] = {}
         self._head, head_fault = self._article()
         self.article_id: str = self._head.get("article_id", "")
         self._whole: Rejection | None = None
@@ -142,6 +141,10 @@ class Draft:
         for item in self._items:
             if not item.alive:
                 _with_references(item, keys)
+        followed = {r.link for i in self._items if i.alive for r in i.references}
+        for at, node in self._nodes.items():
+            if node.type in self.mapping.links and at not in followed:
+                self._fail(node, f"no item that was imported stands in its role {self.mapping.links[node.type].of}")
         count.imported["document"] += 1
         used = {s.metadata for s in self.mapping.article.values()} | {self.mapping.splits.metadata}
         used |= {table.of for table in self.mapping.tables}
@@ -260,17 +263,12 @@ class Draft:
             link = self.mapping.links.get(node.type)
             if link is None:
                 continue
-            made = 0
             for owner in node.roles.get(link.of, ()):
                 for item in items.get((node.annotator, owner), ()):
                     for one in node.roles.get(link.to, ()):
                         target = (node.annotator, one)
                         if (column := self._column(item.layer, link.role, target)) is not None:
                             item.references.append(_Reference(item.layer.layer[column], target, at))
-                            made += 1
-            self._links[at] = made
-            if not made:
-                self._fail(node, f"no item that was imported stands in its role {link.of}")
 
     # ---- settling ------------------------------------------------------------------------------------------
 
