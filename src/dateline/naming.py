@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 _LONGEST = 180  # bytes of one part; file systems take 255, and a suffix follows
-_ILLEGAL = re.compile(r'[\x00-\x1f\x7f<>:"\\|?*%\ud800-\udfff]|^[.\s]|[.\s]$')
+_ILLEGAL = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^[.\s]|[.\s]$')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # devices of Windows
 _SUFFIXED = re.compile(r"\.(?=(txt|ann|spacy|jsonl?|conllu|xm[il]|[ct]sv)$)", re.IGNORECASE)
 
@@ -21,10 +21,17 @@ class FileNames:
 
     def path(self, name: str, folders: Sequence[str] = ("",)) -> str:
         """A path for a document's name that is free in each of some folders, whatever the case; folders end in `/`."""
-        path, number = legal(name), 1
+        return self._free(legal(name), folders)
+
+    def part(self, name: str) -> str:
+        """The same for a name that is one part of a path, whatever is in it."""
+        return self._free(_part(name), ("",))
+
+    def _free(self, made: str, folders: Sequence[str]) -> str:
+        path, number = made, 1
         while self._taken & (keys := {_folded(folder + path) for folder in folders}):
             number += 1
-            path = f"{legal(name)}~{number}"
+            path = f"{made}~{number}"
         self._taken |= keys
         return path
 

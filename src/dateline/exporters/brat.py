@@ -86,7 +86,7 @@ def _folders(document: Document) -> dict[str, str]:
     if annotators == [""]:
         return {"": ""}
     names = FileNames()
-    return {annotator: names.path(annotator.replace("/", "%2F") or UNNAMED) + "/" for annotator in annotators}
+    return {annotator: names.part(annotator or UNNAMED) + "/" for annotator in annotators}
 
 
 def _by_annotator(document: Document) -> dict[str, list[Node]]:

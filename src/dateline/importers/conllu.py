@@ -1,4 +1,4 @@
-"""CoNLL-U with entities in its last column (Universal Dependencies' "CoNLL-U format"; "Entity" of CorefUD and Universal Anaphora).
+"""CoNLL-U with entities in its last column (Universal Dependencies' "CoNLL-U format"; Entity of CorefUD and Universal Anaphora).
 
 The ten columns are split here: the library `conllu` gives no line numbers, and of comments and keys that stand twice only the
 last, so that what it drops could not be told.
@@ -500,7 +500,7 @@ class _Maker:
 
 
 def _place_words(sentence: _Sentence) -> None:
-    """Words that spell their multiword token stand in it one after the other; of others each has the whole token for its place."""
+    """Words that spell their multiword token stand in it one after the other; of others each has the whole token for place."""
     inside: list[_Token] = []
     whole: _Token | None = None
     for token in sentence.tokens:
