@@ -15,6 +15,7 @@ from building import shared
 from dateline.document import Document, Node, Refused
 from dateline.errors import InputError
 from dateline.exporters import brat as writer
+from dateline.incoming import filled, incoming
 from importers.documents import bare, fuzz, known, read, texts
 
 CORPUS = shared() / "corpora" / "brat-news"
@@ -162,6 +163,25 @@ def test_bionlp_files_share_ids_and_windows_line_ends_are_no_part_of_words(tmp_p
     assert sorted(n.id for n in made.nodes) == ["E1", "T1", "T2"] and made.text == "Acme\r\nmoved"
     (made,) = read("brat", tmp_path, crlf="one")
     assert isinstance(made, Document) and [r.reason for r in made.refused] == ["11 lies beyond the text, which ends at 10"]
+
+
+def test_a_tool_may_count_in_other_units(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("🌊 Acme")
+    (tmp_path / "a.ann").write_text("T1\tOrg 3 7\tAcme\nT2\tSea 0 1\t🌊\n")
+    (made,) = read("brat", tmp_path, offsets="utf-16")
+    assert isinstance(made, Document) and [node.spans for node in made.nodes] == [((2, 6),)]
+    assert [(r.id, r.reason) for r in made.refused] == [("T2", "1 lies inside a character")]
+
+
+def test_the_format_is_recognised(tmp_path: Path) -> None:
+    def looks_like(annotation: str) -> float:
+        (tmp_path / "a.ann").write_text(annotation)
+        with incoming(tmp_path, filled({}, known("brat").options, "brat")) as files:
+            return known("brat").looks_like(files)
+
+    assert looks_like("T1\tOrg 0 4\tAcme\n") == 0.0  # a text must lie beside it
+    (tmp_path / "a.txt").write_text("Acme")
+    assert (looks_like("T1\tOrg 0 4\tAcme\n"), looks_like(""), looks_like('{"a": 1}\n')) == (1.0, 0.5, 0.0)
 
 
 def test_annotation_without_text_is_refused_and_text_without_annotation_is_not(tmp_path: Path) -> None:
@@ -381,6 +401,27 @@ def test_what_brat_cannot_hold_is_listed_and_the_rest_is_written(tmp_path: Path)
     )
     first, _ = read("brat", tmp_path / "out")
     assert isinstance(first, Document) and first.refused == []
+
+
+def test_a_folder_of_an_annotator_overwrites_no_document(tmp_path: Path) -> None:
+    node = Node("T1", "Org", ((0, 4),), annotator="ann")
+    written = writer.write([Document("ann/a", "Acme"), Document("a", "Acme", [node]), Document("A", "Acme", [node])], tmp_path)
+    assert len(written) == 6 == len({name.casefold() for name in written})
+    assert (tmp_path / "ann" / "a.ann").read_text() == "" and (tmp_path / "ann" / "a~2.ann").read_text() != ""
+
+
+def test_annotators_of_the_same_ids_stay_apart_and_the_unnamed_is_listed(tmp_path: Path) -> None:
+    nodes = [Node("T1", "Org", ((0, 4),), words={"": "Acme"}, annotator=a) for a in ("a/n", "bob", "")]
+    document = Document("a", "Acme", nodes)
+    assert writer.cannot_hold(document) == {
+        "annotations of no annotator, beside those of annotators (they go to the folder _)": 1,
+        "names of annotators that no folder can have": 1,
+    }
+    assert [name for name in writer.write([document], tmp_path) if name.endswith(".ann")] == [
+        "_/a.ann",
+        "a%2Fn/a.ann",
+        "bob/a.ann",
+    ]
 
 
 def test_hostile_files_are_refused_or_read(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from building import shared
 from dateline.document import Document, Node, Refused, joined
-from importers.documents import bare, fuzz, read, texts
+from dateline.incoming import filled, incoming
+from importers.documents import bare, fuzz, known, read, texts
 
 CORPUS = shared() / "corpora" / "gum-news"
 HEADER = "# global.Entity = GRP-etype-link-identity"
@@ -259,6 +260,13 @@ def test_a_second_document_of_one_name_and_bytes_that_are_no_text_are_refused(tm
     first, second, third = read("conllu", tmp_path)
     assert isinstance(first, Document) and isinstance(second, Refused) and isinstance(third, Refused)
     assert second.reason == "is a second document d" and "b.conllu:2: is not utf-8" in third.reason
+
+
+def test_the_format_is_recognised(tmp_path: Path) -> None:
+    for content, sure in (("# x\n1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n", 1.0), ("a O\n", 0.0), ("", 0.0)):
+        (tmp_path / "a.conllu").write_text(content)
+        with incoming(tmp_path, filled({}, known("conllu").options, "conllu")) as files:
+            assert known("conllu").looks_like(files) == sure
 
 
 # ---- the corpus ------------------------------------------------------------------------------------------------

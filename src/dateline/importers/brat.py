@@ -27,6 +27,7 @@ _SHEETS = (".ann", ".a1", ".a2")
 _FRAGMENT = re.compile(r" *([0-9]{1,12}) ([0-9]{1,12}) *")
 _ID = re.compile(r"[TERAMN][^\s:;]+|\*|#[0-9]+")
 _NOTE = re.compile(r"#[0-9]+")
+_LONGEST = 300  # of a reason, which may quote an id that is longer than any
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 
 
@@ -216,7 +217,7 @@ class _Sheet:
                             raise _Wrong(f"{line.id} stands {times[line.id]} times; an id must stand once")
                         readers[line.id[:1]](line)
                     except _Wrong as fault:
-                        self.refused.append(Refused(line.place, line.type, str(fault), line.id))
+                        self.refused.append(Refused(line.place, line.type, str(fault)[:_LONGEST], line.id))
         for line in lines:
             if not line.id:
                 reason = "is no line of brat: expected an id as T1, E1, R1, A1, M1, N1, #1 or *, a tab, and a type"

@@ -25,6 +25,7 @@ _ID = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|\.([0-9]{1,9}))?")
 _NEWDOC = re.compile(rb"#\s*newdoc\b")
 _CHUNK = re.compile(r"\([^()]+\)?|[^()]+\)")
 _PART = re.compile(r"(.+)\[([0-9]{1,4})/([0-9]{1,4})\]", re.DOTALL)
+_LONGEST = 300  # of a reason, which may quote an id that is longer than any
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"s": " ", "t": "\t", "n": "\n", "r": "\r", "p": "|", "\\": "\\"}
 _WITHOUT_HEADER = ("eid", "etype", "head", "other")
@@ -329,7 +330,7 @@ class _Maker:
         return True
 
     def _refuse(self, place: Place, type: str, reason: str, id: str = "") -> None:
-        self.refused.append(Refused(place, type, reason, id))
+        self.refused.append(Refused(place, type, reason[:_LONGEST], id))
 
     # ---- tokens and sentences as nodes
 
