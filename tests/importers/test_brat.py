@@ -337,7 +337,7 @@ def features(draw: st.DrawFn) -> dict[str, object]:
     return made
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(documents())
 def test_what_is_written_is_read_again_as_it_was(document: Document) -> None:
     assert writer.cannot_hold(document) == {}
