@@ -2,7 +2,7 @@
 
 Every annotation format says the same few things in its own way. A *node* is one annotation: it has a type, it may be anchored
 in the text, it may carry features (plain values) and roles (references to other nodes). A brat relation is a node without spans
-and with two roles, an event a node with the spans of its trigger; a feature structure of UIMA is a node, too. Importers turn
+and with two roles, an event one with a role `trigger`; a feature structure of UIMA is a node, too. Importers turn
 files into documents, a mapping turns documents into records, and exporters turn documents into files.
 """
 
