@@ -146,7 +146,7 @@ def _name(feature: Any) -> str:
 
 @dataclass(slots=True)
 class Structure:
-    """A feature structure as its file has it: plain values, references, and arrays of references written in place, "" for null."""
+    """A feature structure as its file has it: plain values, references, arrays of references that stand in it ("" is null)."""
 
     id: str
     type: str

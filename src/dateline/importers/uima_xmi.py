@@ -119,8 +119,8 @@ def _structure(types: Types, element: _Element, structure_id: str, type_name: st
         children.setdefault(str(child.tag), []).append(child.text or "")
         if len(child):
             raise Unreadable(f"has elements inside {child.tag!r}")
-    attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    written = {name: value for name, value in attributes.items() if not name.startswith(_XMI)}
+    written: dict[str, str | list[str | None]] = {str(name): str(value) for name, value in element.attrib.items()}
+    written = {name: value for name, value in written.items() if not name.startswith(_XMI)}
     if twice := children.keys() & written.keys():
         raise Unreadable(f"has the feature {min(twice)} twice")
     for name, value in {**written, **children}.items():
