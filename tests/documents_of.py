@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import time
@@ -10,14 +11,16 @@ from typing import Any
 
 from dateline.document import Document, Refused
 from dateline.errors import InputError
-from dateline.importers import importer
+from dateline.importers import importers
 from dateline.incoming import filled, incoming
 from fuzzing import mutated
+
+_importers = functools.cache(importers)
 
 
 def read(format_name: str, path: Path, **options: Any) -> list[Document | Refused]:
     """All that the importer of a format says of a file or folder."""
-    chosen = importer(format_name)
+    chosen = _importers()[format_name]
     with incoming(path, filled(options, chosen.options, format_name)) as found:
         return list(chosen.documents(found))
 

@@ -1,8 +1,8 @@
 """WebAnno TSV 3.0 to 3.3 (INCEpTION User Guide, appendix "WebAnno TSV 3.3 File format"), as WebAnno and INCEpTION export it.
 
-The text is put together from the `#Text=` lines and the offsets of first tokens, as INCEpTION does it: between two sentences stands
-nothing, or a line end and blanks. Tokens are nodes, spans are nodes, slots are roles `feature:role` of their host, relations are
-nodes with the roles Governor and Dependent, and each chain is a node whose links follow each other by `next`.
+The text is put together from the `#Text=` lines and the offsets of first tokens, as INCEpTION does it: between two sentences
+stands nothing, or a line end and blanks. Tokens are nodes, spans are nodes, slots are roles `feature:role` of their host,
+relations are nodes with the roles Governor and Dependent, and each chain is a node whose links follow each other by `next`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 from dateline import inception
 from dateline.document import Document, Node, Refused
@@ -153,9 +154,7 @@ class _File:
         if match:
             raise self._fail(1, f"is WebAnno TSV {match[1]}.{match[2]}; 3.0 to 3.3 are known")
         if line.startswith((" # ", "#id=", "# ")):
-            raise self._fail(
-                1, "is WebAnno TSV 1 or 2, which has no offsets; open it in INCEpTION and export it as WebAnno TSV 3.3"
-            )
+            raise self._fail(1, "is WebAnno TSV 1 or 2, which has no offsets; export it from INCEpTION as WebAnno TSV 3.3")
         raise self._fail(1, "is no WebAnno TSV: its first line is not #FORMAT=WebAnno TSV 3.3")
 
     def _header(self, lines: list[str]) -> tuple[list[_Layer], int]:
@@ -533,13 +532,12 @@ class _File:
                 continue
             taken.add(chain)
             nodes = [node for _, node in links]
-            for node, after in zip(nodes, nodes[1:], strict=False):
+            for node, after in pairwise(nodes):
                 node.roles["next"] = [after.id]
             for node in nodes:
                 node.roles["chain"] = [f"c{chain}"]
-            head = Node(
-                f"c{chain}", f"{type_name.removesuffix('Link')}Chain", roles={"first": [nodes[0].id]}, place=nodes[0].place
-            )
+            head_type = f"{type_name.removesuffix('Link')}Chain"
+            head = Node(f"c{chain}", head_type, roles={"first": [nodes[0].id]}, place=nodes[0].place)
             self.document.nodes.append(head)
 
 
