@@ -57,4 +57,5 @@ def read_mutants(format_name: str, folder: Path, files: dict[str, bytes], others
             assert all(0 <= start <= end <= len(document.text) for start, end in spans)
             assert len({(n.annotator, n.id) for n in document.nodes}) == len(document.nodes)
             document.text.encode()
+    print(f"{format_name}: {executions} executions")
     return executions
