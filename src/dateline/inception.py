@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from dateline.document import Document, Refused
-from dateline.errors import InputError
+from dateline.errors import InputError, Place
 from dateline.incoming import Incoming
 
 OPTIONS = {"offsets": "utf-16", "annotators": "one"}
@@ -26,7 +27,7 @@ def read_files(
             try:
                 documents = list(read_one(file, name))
             except InputError as fault:
-                yield Refused(place, "document", str(fault).removeprefix(str(place)).removeprefix(": "), name)
+                yield _refused(place, str(fault), name)
                 continue
             for document in documents:
                 if isinstance(document, Refused):
@@ -39,6 +40,14 @@ def read_files(
                 elif fault_of_text := _add(found[document.name], document, annotator):
                     yield Refused(place, "document", fault_of_text, document.name)
         yield from found.values()
+
+
+def _refused(place: Place, fault: str, name: str) -> Refused:
+    """An error about a file as a refused document; the line that it names becomes a part of the place."""
+    match = re.match(rf"{re.escape(str(place))}(?::(\d+))?: ", fault)
+    if match is None:
+        return Refused(place, "document", fault, name)
+    return Refused(Place(place.file, int(match[1] or 0)), "document", fault[match.end() :], name)
 
 
 def _grouped(incoming: Incoming, names: Iterable[str]) -> dict[str, list[tuple[str, str]]]:

@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Any
 
 from dateline.document import Document, Node, Refused, Stretch
-from dateline.errors import InputError, Place
+from dateline.errors import InputError, Place, printable
 from dateline.incoming import Incoming
 from dateline.offsets import Offsets
 
@@ -123,7 +123,7 @@ def _types(load: Any, place: Place) -> Types:
         try:
             return Types(load())
         except Exception as fault:  # the library raises whatever it stumbles over
-            said = f"{type(fault).__name__}: {fault}"
+            said = printable(f"{type(fault).__name__}: {fault}"[:300])
             raise InputError(f"{place}: its type system cannot be read: {said}") from None
 
 
@@ -399,9 +399,9 @@ def plain(written: Any, kind: str) -> Any:
     What is no number of JSON is kept as the word that UIMA writes for it.
     """
     try:
-        if kind == "integer" and isinstance(written, int | str) and not isinstance(written, bool):
+        if kind == "integer" and _is_number(written, int):
             return int(written)
-        if kind == "float" and isinstance(written, int | float | str) and not isinstance(written, bool):
+        if kind == "float" and _is_number(written, int | float):
             return _float(written)
         if kind == "boolean" and (found := _BOOLEANS.get(written if isinstance(written, bool) else str(written))) is not None:
             return found
@@ -413,7 +413,15 @@ def plain(written: Any, kind: str) -> Any:
 
 
 _BOOLEANS: dict[Any, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|NaN|-?Inf(?:inity)?")
 _NO_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+
+
+def _is_number(written: Any, kinds: Any) -> bool:
+    """Whether something is a number of these kinds, or written as UIMA writes one; Python would take more for a number."""
+    if isinstance(written, str):
+        return _NUMBER.fullmatch(written) is not None
+    return isinstance(written, kinds) and not isinstance(written, bool)
 
 
 def _float(written: float | str) -> float | str:

@@ -73,6 +73,7 @@ def test_spans_stacked_and_of_several_rows_are_nodes_with_their_own_numbers(tmp_
     ]
     assert [t[:2] for t in spans(document, of=TOKEN)] == [("1-1", "Ana"), ("1-2", "met"), ("1-3", "Bo"), ("1-4", ".")]
     assert document.nodes[1].place.line == 6 and document.refused == []
+    assert [n.words for n in document.nodes if n.type == SPAN] == [{}, {"": "Ana"}, {"": "Bo"}]
 
 
 @pytest.mark.parametrize("version", ["3.0", "3.1", "3.2", "3.3"])
@@ -224,7 +225,7 @@ def test_a_broken_file_is_refused_with_its_reason_and_the_others_are_read(tmp_pa
     good, refused = sorted(read("webanno", written(tmp_path, HEAD + BODY)), key=lambda d: type(d).__name__)
     assert isinstance(good, Document) and good.name == "a"
     assert isinstance(refused, Refused) and refused.type == "document" and reason in refused.reason
-    assert refused.place.file == "broken.tsv" and "broken.tsv" not in refused.reason
+    assert refused.place.file == "broken.tsv" and refused.place.line > 0 and "broken.tsv" not in refused.reason
 
 
 FIRST = "1-1\t0-1\ta\tx[1]\t*[1]\t\n"

@@ -329,8 +329,7 @@ class _File:
     def _read_unit(self, unit: _Unit) -> None:
         if "." not in unit.id:
             span = ((unit.begin, unit.end),)
-            words = {"": self.document.text[unit.begin : unit.end] if not unit.fault else unit.words}
-            node = Node(unit.id, TOKEN, span, words=words, place=self._place(unit.line))
+            node = Node(unit.id, TOKEN, span, words=self._words(unit), place=self._place(unit.line))
             self._add(("token", unit.id), _Found(node, _Layer(0, "SP", TOKEN, [], 0), [unit]), unit)
         for layer in self.layers:
             cells = unit.cells[layer.first : layer.first + len(layer.columns)]
@@ -339,6 +338,10 @@ class _File:
                     self._read_layer(unit, layer, cells)
                 except _Odd as fault:
                     self._lose_cells(unit, layer, cells, str(fault))
+
+    def _words(self, unit: _Unit) -> dict[str, str]:
+        """The words of a row, which were compared with the text; none where the row leaves them out."""
+        return {"": self.document.text[unit.begin : unit.end]} if unit.words and not unit.fault else {}
 
     def _lose_cells(self, unit: _Unit, layer: _Layer, cells: list[str], reason: str) -> None:
         self._refuse(unit.line, layer.type, reason, f"{unit.id}/{layer.number}")
@@ -398,7 +401,7 @@ class _File:
                 raise _Odd(f"says other values of [{number}] than the row before")
             return
         node_id = number or self._node_id(unit, layer, level)
-        node = Node(node_id, layer.type, place=self._place(unit.line), words={} if number else {"": unit.words})
+        node = Node(node_id, layer.type, place=self._place(unit.line), words=self._words(unit))
         found = _Found(node, layer, [unit])
         self._fill(found, values)
         self._add(("number", number) if number else ("place", node_id), found, unit)
@@ -467,8 +470,8 @@ class _File:
             raise _Odd("has no number in its chain")
         known = self.found.get(("link", chain, link))
         if known is None:
-            words = {"": unit.words}
-            node = Node(f"c{chain}-{link}", layer.type, features=dict(features), place=self._place(unit.line), words=words)
+            words, place = self._words(unit), self._place(unit.line)
+            node = Node(f"c{chain}-{link}", layer.type, features=dict(features), place=place, words=words)
             self._add(("link", chain, link), _Found(node, layer, [unit]), unit)
         elif known.layer is not layer or known.node.features != features:
             raise _Odd(f"says other values of link {chain}-{link} than the row before")
