@@ -32,6 +32,14 @@ def read_one(format_name: str, path: Path, **options: Any) -> Document:
     return document
 
 
+def recognised(format_name: str, path: Path) -> float:
+    """How sure the importer is that a folder is of its format; a folder that is not there is an empty one."""
+    path.mkdir(exist_ok=True)
+    chosen = _importers()[format_name]
+    with incoming(path, filled({}, chosen.options, format_name)) as found:
+        return chosen.looks_like(found)
+
+
 def read_mutants(format_name: str, folder: Path, files: dict[str, bytes], others: list[bytes], **options: Any) -> int:
     """Read mutants of the files for DATELINE_FUZZ_SECONDS (a second, if not set); how many were read.
 

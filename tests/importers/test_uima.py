@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -15,7 +16,7 @@ from cassis.typesystem import is_annotation
 
 from building import shared
 from dateline.document import Document, Node, Refused
-from documents_of import read, read_mutants, read_one
+from documents_of import read, read_mutants, read_one, recognised
 
 DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
 TOKEN = f"{DKPRO}.segmentation.type.Token"
@@ -335,6 +336,22 @@ def test_a_type_system_is_looked_for_beside_the_file_and_above(tmp_path: Path) -
     assert "its type system cannot be read" in outcome()
     nearer.write_text(type_system(), encoding="utf-8")
     assert outcome() == "1 nodes"
+
+
+def test_files_are_recognised(tmp_path: Path) -> None:
+    from_xmi(tmp_path, xmi(at(2, 0, 3)))
+    assert recognised("uima-xmi", tmp_path) > 0.5 and recognised("uima-json", tmp_path) == 0
+    from_json(tmp_path, [])
+    assert recognised("uima-json", tmp_path) > 0.5
+
+
+@pytest.mark.parametrize("format_name", ["uima-xmi", "uima-json"])
+def test_without_the_extra_a_line_says_what_to_install(tmp_path: Path, format_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_xmi(tmp_path, xmi(at(2, 0, 3)))
+    from_json(tmp_path, [])
+    monkeypatch.setitem(sys.modules, "cassis", None)
+    (refused,) = read(format_name, tmp_path)
+    assert isinstance(refused, Refused) and "pip install 'dateline[uima]'" in refused.reason
 
 
 def test_files_of_annotators_become_one_document(tmp_path: Path) -> None:

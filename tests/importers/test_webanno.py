@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from building import shared
 from dateline.document import Document, Node, Refused, Stretch
+from dateline.errors import InputError, UsageError
+from dateline.exporters import exporter, exporters
 from dateline.exporters import webanno as writer
 from dateline.webanno import SENTENCE, TOKEN, escape_text, escape_value, split, unescape_text, unescape_value
-from documents_of import read, read_mutants, read_one
+from documents_of import read, read_mutants, read_one, recognised
 
 SPAN, SLOTS, RELATION, LINK = "custom.Span", "custom.Host", "custom.Relation", "custom.CorefLink"
 HEAD = "#FORMAT=WebAnno TSV 3.3\n#T_SP=custom.Span|value|note\n\n\n"
@@ -201,7 +203,8 @@ def test_chains_are_nodes_and_their_links_follow_each_other(tmp_path: Path) -> N
 
 BROKEN = {
     "is no WebAnno TSV": "a\tb\n",
-    "is WebAnno TSV 1 or 2": " # x.POS | PosValue\n#id=1\n#text=a\n1-1\ta\t_\t\n",
+    "is WebAnno TSV 1, which does not name its layers": "#id=1\n#text=a\n1\ta\t_\n",
+    "is WebAnno TSV 2; read it as webanno-tsv2": " # x.POS | PosValue\n#id=1\n#text=a\n1-1\ta\t_\t\n",
     "3.0 to 3.3 are known": HEAD.replace("3.3", "3.4"),
     "is no declaration of a layer": "#FORMAT=WebAnno TSV 3.3\n#T_XX=a|b\n\n\n",
     "without its base type": "#FORMAT=WebAnno TSV 3.3\n#T_RL=a|b\n\n\n",
@@ -282,6 +285,19 @@ def test_slots_and_chains_that_make_no_sense_are_refused(tmp_path: Path) -> None
     rows = "1-1\t0-1\ta\tx[1]\t*\t\n1-2\t2-3\tb\tx[1]\t*->2-1\t\n1-3\t4-5\tc\tx[1]\t*->1-1\t\n1-4\t6-7\td\ty[1]\t*->1-1\t\n"
     document = parsed(tmp_path, head + rows)
     assert [r.id for r in document.refused] == ["1-1/1", "1-2/1", "1-4/1", "c1-1"]
+
+
+def test_files_are_recognised(tmp_path: Path) -> None:
+    assert recognised("webanno", written(tmp_path, HEAD + BODY)) == 1
+    assert recognised("webanno", written(tmp_path, "a\tb\n")) == 0 == recognised("webanno", tmp_path / "none")
+    with pytest.raises(InputError, match="option annotators is 'all'"):
+        read("webanno", tmp_path, annotators="all")
+
+
+def test_exporters_are_found_by_name() -> None:
+    assert exporter("webanno").write is writer.write and "webanno" in exporters()
+    with pytest.raises(UsageError, match=r"no exporter 'x'; there are: .*webanno"):
+        exporter("x")
 
 
 # ---- several annotators
@@ -423,7 +439,7 @@ def test_all_files_of_inceptions_own_tests_are_read_or_are_of_older_formats() ->
     read_ones = [d for d in found if isinstance(d, Document)]
     refused = [d for d in found if isinstance(d, Refused)]
     assert (len(read_ones), len(refused)) == (129, 27)
-    assert all("is WebAnno TSV 1 or 2" in r.reason for r in refused)
+    assert Counter(r.reason.partition(";")[0][:18] for r in refused) == {"is WebAnno TSV 2": 26, "is WebAnno TSV 1, ": 1}
     assert [r for d in read_ones for r in d.refused] == []
 
 

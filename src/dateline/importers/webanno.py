@@ -153,8 +153,10 @@ class _File:
             return int(match[2])
         if match:
             raise self._fail(1, f"is WebAnno TSV {match[1]}.{match[2]}; 3.0 to 3.3 are known")
-        if line.startswith((" # ", "#id=", "# ")):
-            raise self._fail(1, "is WebAnno TSV 1 or 2, which has no offsets; export it from INCEpTION as WebAnno TSV 3.3")
+        if line.startswith((" # ", "# ")):
+            raise self._fail(1, "is WebAnno TSV 2; read it as webanno-tsv2")
+        if line.startswith("#id="):
+            raise self._fail(1, "is WebAnno TSV 1, which does not name its layers; export it from INCEpTION as WebAnno TSV 3.3")
         raise self._fail(1, "is no WebAnno TSV: its first line is not #FORMAT=WebAnno TSV 3.3")
 
     def _header(self, lines: list[str]) -> tuple[list[_Layer], int]:
