@@ -13,6 +13,8 @@ from typing import Any
 import cassis
 import pytest
 from cassis.typesystem import is_annotation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from building import shared
 from dateline.document import Document, Node, Refused
@@ -363,6 +365,38 @@ def test_files_of_annotators_become_one_document(tmp_path: Path) -> None:
     document = read_one("uima-xmi", tmp_path, annotators="files")
     assert document.name == "doc" and document.metadata == {"mimeType": "text"}
     assert [(n.annotator, n.features) for n in document.nodes] == [("ana", {"value": "ana"}), ("bo", {"value": "bo"})]
+
+
+TEXTS = st.text(alphabet=" ab.é👻e\u0301\U0001f469\u200d\n", min_size=1, max_size=30)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
+@given(text=TEXTS, data=st.data())
+def test_what_a_second_tool_writes_comes_back_equal_in_both_formats(tmp_path: Path, text: str, data: st.DataObject) -> None:
+    (tmp_path / "TypeSystem.xml").write_text(type_system(), encoding="utf-8")
+    types = cassis.load_typesystem(tmp_path / "TypeSystem.xml")
+    cas = cassis.Cas(types)
+    cas.sofa_string = text
+    made: list[Any] = []
+    wanted: list[Any] = []
+    for _ in range(data.draw(st.integers(0, 5))):
+        start, end = sorted((data.draw(st.integers(0, len(text))), data.draw(st.integers(0, len(text)))))
+        count, value = data.draw(st.integers(-9, 9)), data.draw(st.none() | TEXTS)
+        to = data.draw(st.none() | st.integers(0, len(made) - 1)) if made else None
+        end_of_role = None if to is None else made[to]
+        made.append(types.get_type("x.Span")(begin=start, end=end, count=count, value=value, to=end_of_role))
+        cas.add(made[-1])
+        features = [("count", count)] + ([("value", value)] if value is not None else [])
+        wanted.append(((start, end), features, [] if to is None else [wanted[to][0]]))
+    cas.to_xmi(tmp_path / "a.xmi")
+    cas.to_json(tmp_path / "a.json")
+    for format_name in ("uima-xmi", "uima-json"):
+        document = read_one(format_name, tmp_path)
+        spans = {node.id: node.spans[0] for node in document.nodes}
+        ends = {n.id: [spans[target] for target in n.roles.get("to", [])] for n in document.nodes}
+        found = [(n.spans[0], sorted(n.features.items()), ends[n.id]) for n in document.nodes]
+        assert document.text == text and document.refused == []
+        assert sorted(map(repr, found)) == sorted(map(repr, wanted))
 
 
 # ---- real files
