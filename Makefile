@@ -36,7 +36,7 @@ bench: $(STAMP)            ## validate against pandas and SQL by hand; `make ben
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,s3,spark,test,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,s3,spark,uima,spacy,test,dev]'
 	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 
@@ -51,7 +51,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,test,dev]'
 	@touch $@
 
-# Spark is large, and only tests need it
+# what only tests need, some of it large
 $(TESTS): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy]'
 	@touch $@
