@@ -114,18 +114,34 @@ class Incoming:
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
         """The lines of a file with their numbers, from 1, without line ends; raises InputError for one longer than MAX_LINE."""
+        for number, _, line in self.located(name):
+            yield number, line
+
+    def located(self, name: str) -> Iterator[tuple[int, int, bytes]]:
+        """The lines of a file as `lines` gives them, with the byte at which each begins, where `line_at` finds it again."""
         with self.open(name) as file:
-            number = 0
+            number = offset = 0
             while raw := file.readline(MAX_LINE + 1):
                 number += 1
                 if len(raw) > MAX_LINE:
                     raise InputError(f"{self.place(name, number)}: a line is longer than {MAX_LINE // 2**20} MiB")
-                line = raw.removesuffix(b"\n").removesuffix(b"\r")
-                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                yield number, offset, _bare(raw, number)
+                offset += len(raw)
+
+    def line_at(self, name: str, number: int, offset: int) -> bytes:
+        """The line that begins at a byte, without its end."""
+        with self.open(name) as file:
+            file.seek(offset)
+            return _bare(file.readline(MAX_LINE), number)
 
     def offsets(self, text: str, unit: str | None = None) -> Offsets:
         """What converts the tool's offsets into code points of a text; `unit` where the format itself fixes it."""
         return Offsets(text, unit or self.options["offsets"], self.options["crlf"])
+
+
+def _bare(raw: bytes, number: int) -> bytes:
+    line = raw.removesuffix(b"\n").removesuffix(b"\r")
+    return line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
 
 
 def filled(options: Mapping[str, Any], own: Mapping[str, Any], format_name: str) -> dict[str, Any]:
