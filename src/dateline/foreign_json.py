@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from dateline.document import Refused, Stretch
@@ -77,6 +78,40 @@ def value_of(incoming: Incoming, name: str, number: int, raw: bytes) -> tuple[Pl
         return Refused(place, "document", str(fault).removeprefix(f"{place}: "))
     except ValueError as fault:
         return Refused(place, "document", str(fault))
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a row of a file of lines stands: its file, its line, and the byte at which it begins."""
+
+    file: str
+    number: int
+    offset: int
+
+
+def grouped(incoming: Incoming, suffixes: tuple[str, ...], key: Callable[[dict[str, Any]], object]) -> dict[object, list[At]]:
+    """Where the rows of all files stand, by a key of theirs, in the order in which keys first stand; a row without one is alone.
+
+    This is the first of two passes over files that are too long for memory; `row_at` reads a row in the second one.
+    """
+    found: dict[object, list[At]] = {}
+    for file in incoming.named(*suffixes):
+        for number, offset, raw in incoming.located(file):
+            if not raw.strip():
+                continue
+            try:
+                row = json.loads(raw)
+            except (ValueError, RecursionError):
+                row = None  # the second pass says why
+            value = key(row) if isinstance(row, dict) else None
+            at = At(file, number, offset)
+            found.setdefault(value if isinstance(value, int | str) else at, []).append(at)
+    return found
+
+
+def row_at(incoming: Incoming, at: At) -> tuple[Place, Any] | Refused:
+    """What the row at a place spells, with its place for messages; Refused for what is no JSON."""
+    return value_of(incoming, at.file, at.number, incoming.line_at(at.file, at.number, at.offset))
 
 
 def stretch(offsets: Offsets, start: Any, end: Any) -> Stretch:

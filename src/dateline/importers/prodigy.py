@@ -6,7 +6,6 @@ notes at which byte each row begins, a second one reads the rows of a document t
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 
 from dateline.document import Document, Node, Refused
 from dateline.errors import InputError, Place
-from dateline.foreign_json import LINES, brief, stretch, value_of, word
+from dateline.foreign_json import LINES, At, brief, grouped, row_at, stretch, values, word
 from dateline.incoming import Incoming
 from dateline.offsets import Offsets
 
@@ -33,21 +32,12 @@ DOCUMENT = "dateline_document"
 _READ = {"text", "spans", "tokens", "relations", "accept", "label", "meta", "_input_hash", "_annotator_id", DOCUMENT}
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    """Where a row stands."""
-
-    file: str
-    number: int
-    offset: int
-
-
 def read(incoming: Incoming) -> Iterator[Document | Refused]:
     """A document per input, in the order in which inputs first stand, with all who annotated it."""
     if incoming.options["annotator"] not in ("row", "file"):
         raise InputError(f'option annotator of format prodigy is {incoming.options["annotator"]!r}, but must be "row" or "file"')
     names: set[str] = set()
-    for rows in _inputs(incoming).values():
+    for rows in grouped(incoming, SUFFIXES, lambda row: row.get("_input_hash")).values():
         for made in _document(incoming, rows):
             if isinstance(made, Document) and made.name in names:
                 made = Refused(made.place, "document", "another document has the same name", made.name)
@@ -59,28 +49,10 @@ def read(incoming: Incoming) -> Iterator[Document | Refused]:
 def looks_like(incoming: Incoming) -> float:
     """Whether the first row has a hash, as all that Prodigy has seen."""
     for file in incoming.named(*SUFFIXES)[:1]:
-        for number, raw in incoming.lines(file):
-            found = value_of(incoming, file, number, raw)
+        for found in values(incoming, file):
             row = None if isinstance(found, Refused) else found[1]
             return 0.95 if isinstance(row, dict) and "text" in row and row.keys() & {"_input_hash", "_task_hash"} else 0.0
     return 0.0
-
-
-def _inputs(incoming: Incoming) -> dict[object, list[_At]]:
-    """Where the rows of each input stand; a row without a hash stands alone."""
-    found: dict[object, list[_At]] = {}
-    for file in incoming.named(*SUFFIXES):
-        for number, offset, raw in incoming.located(file):
-            if not raw.strip():
-                continue
-            try:
-                row = json.loads(raw)
-            except (ValueError, RecursionError):
-                row = None  # the second pass says why
-            key = row.get("_input_hash") if isinstance(row, dict) else None
-            at = _At(file, number, offset)
-            found.setdefault(key if isinstance(key, int | str) else at, []).append(at)
-    return found
 
 
 # ---- documents -------------------------------------------------------------------------------------------------
@@ -97,7 +69,7 @@ class _Row:
     prefix: str = ""
 
 
-def _document(incoming: Incoming, places: list[_At]) -> Iterator[Document | Refused]:
+def _document(incoming: Incoming, places: list[At]) -> Iterator[Document | Refused]:
     """The document of some rows; Refused for each row that is none, or whose answer is not wanted."""
     rows: list[_Row] = []
     refused: list[Refused] = []
@@ -126,8 +98,8 @@ def _document(incoming: Incoming, places: list[_At]) -> Iterator[Document | Refu
     yield made
 
 
-def _row(incoming: Incoming, at: _At) -> _Row | Refused:
-    found = value_of(incoming, at.file, at.number, incoming.line_at(at.file, at.number, at.offset))
+def _row(incoming: Incoming, at: At) -> _Row | Refused:
+    found = row_at(incoming, at)
     if isinstance(found, Refused):
         return found
     place, said = found
