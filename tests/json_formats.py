@@ -76,6 +76,7 @@ def fuzz(name: str, folder: Path, file: str, sources: list[bytes], options: Mapp
         else:
             raw = mutated(source, sources, chance)
         path.write_bytes(raw)
+        seen["files"] += 1
         try:
             for one in read_all(name, path, **(options or {})):
                 seen[type(one).__name__] += 1
@@ -87,6 +88,7 @@ def fuzz(name: str, folder: Path, file: str, sources: list[bytes], options: Mapp
             seen["InputError"] += 1
         except Exception as fault:
             raise AssertionError(f"{type(fault).__name__}: {fault} for {raw!r}") from fault
+    print(f"{name} {file}: {dict(seen)}")  # shown by pytest -s
     return seen
 
 

@@ -154,8 +154,9 @@ def filled(options: Mapping[str, Any], own: Mapping[str, Any], format_name: str)
             raise InputError(f"option {name} of format {format_name} is {value!r}, but must be like {defaults[name]!r}")
     made = {**defaults, **options}
     for name, known in (("offsets", UNITS), ("crlf", LINE_ENDS)):
-        if made[name] not in known and made[name] != defaults[name]:  # an importer may have a word of its own
-            raise InputError(f"option {name} is {made[name]!r}, but must be one of {', '.join(known)}")
+        words = dict.fromkeys((*known, defaults[name]))  # an importer may have a word of its own
+        if made[name] not in words:
+            raise InputError(f"option {name} is {made[name]!r}, but must be one of {', '.join(words)}")
     try:
         "".encode(made["encoding"])
     except (LookupError, ValueError):

@@ -308,6 +308,7 @@ def test_what_it_cannot_hold_is_counted(tmp_path: Path) -> None:
         "single words of features, which become lists of one": 1,
         "relations of more than two": 1,
         "names of roles": 1,
+        "ids of relations": 1,
         "annotations without words that are no choice, number or text": 1,
     }
     exporter("label-studio").write([document], tmp_path)

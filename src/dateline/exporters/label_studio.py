@@ -18,11 +18,15 @@ _OF_RESULT = {"from_name", "to_name", "origin", "score", "meta", "parentID", "re
 _CONTROLS = {"choices", "taxonomy", "rating", "textarea", "number", "datetime"}
 _TAXONOMY = " > "
 _ENDS = ("from_id", "to_id")
+_OF_DATA = {"text", "dateline_document"}
+_OF_RELATION = {"type", "labels", *_ENDS}
 
 
 def cannot_hold(document: Document) -> Counter[str]:
     """What Label Studio has no place for."""
     lost = Counter({"sentences": len(document.segments)})
+    lost["metadata with names of Label Studio's own"] = len(document.metadata.keys() & _OF_DATA)
+    pairs = Counter[str]()
     for node in document.nodes:
         if len(node.spans) > 1:
             lost["annotations in several pieces"] += 1
@@ -38,7 +42,10 @@ def cannot_hold(document: Document) -> Counter[str]:
         elif node.roles:
             is_pair = len(node.roles) == 2 and all(len(ends) == 1 for ends in node.roles.values())
             lost["relations of more than two"] += not is_pair
-            lost["names of roles"] += is_pair and tuple(node.roles) != _ENDS
+            lost["names of roles"] += is_pair and set(node.roles) != set(_ENDS)
+            pairs[node.annotator] += is_pair
+            lost["ids of relations"] += is_pair and node.id != f"relation:{pairs[node.annotator]}"
+            lost["features with names of Label Studio's own"] += is_pair and len(node.features.keys() & _OF_RELATION)
         elif len(node.features.keys() & _CONTROLS) != 1 or node.features.keys() - _CONTROLS - _OF_RESULT:
             lost["annotations without words that are no choice, number or text"] += 1
     return +lost
@@ -100,7 +107,8 @@ def _results(text: str, nodes: list[Node], config: _Config) -> list[dict[str, An
             results += _region(text, node, regions, config)
         elif not node.spans and len(node.roles) == 2 and all(len(ends) == 1 for ends in node.roles.values()):
             start, end = (node.roles[end][0] for end in (_ENDS if set(node.roles) == set(_ENDS) else node.roles))
-            results.append(_relation(start, end, node.type, config) | node.features)
+            features = {k: v for k, v in node.features.items() if k not in _OF_RELATION}
+            results.append(_relation(start, end, node.type, config) | features)
         elif not node.spans and not node.roles and len(node.features.keys() & _CONTROLS) == 1:
             results.append(_alone(node, config))
     return results
@@ -109,7 +117,8 @@ def _results(text: str, nodes: list[Node], config: _Config) -> list[dict[str, An
 def _region(text: str, node: Node, regions: dict[tuple[str, str], dict[str, Any]], config: _Config) -> list[dict[str, Any]]:
     """The results of a region: its label, what its features say, its roles as relations; a further label joins its region's."""
     (start, end), own = node.spans[0], {k: v for k, v in node.features.items() if k in _OF_RESULT}
-    id = node.roles.get("region", [node.id])[0]
+    own = {k: v for k, v in own.items() if isinstance(v, str) or k not in ("from_name", "to_name")}
+    id = (node.roles.get("region") or [node.id])[0]
     own = {"from_name": "label", "to_name": "text"} | own
     config.add("Labels", own, node.type)
     known = regions.get((id, own["from_name"]))

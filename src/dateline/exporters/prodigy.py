@@ -29,6 +29,8 @@ _FIELDS = {
     "rows",
     "dateline_document",
 }
+_OF_SPAN = {"start", "end", "label", "text", "id"}
+_OF_RELATION = {"head", "child", "label", "head_span", "child_span", "id"}
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _HASH = re.compile(r"-?[1-9][0-9]{0,9}|0")
 
@@ -42,6 +44,7 @@ def cannot_hold(document: Document) -> Counter[str]:
             lost["annotations in several pieces"] += 1
             continue
         lost["parts of annotations"] += len(node.parts)
+        lost["features with names of Prodigy's own"] += len(node.features.keys() & (_OF_SPAN if node.spans else _OF_RELATION))
         if node.spans:
             lost["roles of annotations with words, which become relations"] += len(node.roles)
         elif node.roles:
@@ -135,15 +138,25 @@ def _is_label(node: Node) -> bool:
 
 def _anchor(node: Node, text: str, number: int) -> dict[str, Any]:
     (start, end) = node.spans[0]
-    made = {"start": start, "end": end, "text": text[start:end], **node.features}
+    made = {"start": start, "end": end, "text": text[start:end], **_features(node, _OF_SPAN)}
     if node.type != "span":
         made["label"] = node.type
     return made | ({"id": node.id} if node.id != f"span:{number}" else {})
 
 
+def _features(node: Node, own: set[str]) -> dict[str, Any]:
+    return {k: v for k, v in node.features.items() if k not in own}
+
+
 def _token(node: Node, text: str) -> dict[str, Any]:
     (start, end) = node.spans[0]
-    return {"text": text[start:end], "start": start, "end": end, "id": int(node.id.removeprefix("token:")), **node.features}
+    return {
+        "text": text[start:end],
+        "start": start,
+        "end": end,
+        "id": int(node.id.removeprefix("token:")),
+        **_features(node, _OF_SPAN),
+    }
 
 
 def _tokens(text: str, spans: list[Node]) -> list[Node]:
@@ -160,7 +173,7 @@ _Link = tuple[str, str, str, dict[str, Any], str | None]
 
 def _relation_of(node: Node) -> _Link:
     names = ("head", "child") if set(node.roles) == {"head", "child"} else tuple(node.roles)
-    return node.roles[names[0]][0], node.roles[names[1]][0], node.type, node.features, node.id
+    return node.roles[names[0]][0], node.roles[names[1]][0], node.type, _features(node, _OF_RELATION), node.id
 
 
 def _relation(

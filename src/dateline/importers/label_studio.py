@@ -35,7 +35,7 @@ ANNOTATOR = "dateline_annotator"
 DOCUMENT = "dateline_document"
 """The field of data in which the exporter keeps a document's name."""
 
-_ANCHOR = {"start", "end", "startOffset", "endOffset", "globalOffsets", "text"}
+_ANCHOR = {"start", "end", "startOffset", "endOffset", "globalOffsets"}
 _MIN = {"annotator", "annotation_id", "lead_time", "created_at", "updated_at"}
 
 
@@ -237,14 +237,14 @@ class _Results:
                 raise ValueError("has labels, but marks no stretch of a text")
             return False
         id = word(result.get("id"), "id")
-        words = value.get("text")
-        region = _Region(id, *where, words if isinstance(words, str) else None, kind == "hypertextlabels", place)
+        words = value["text"] if isinstance(value.get("text"), str) else None
+        region = _Region(id, *where, words, kind == "hypertextlabels", place)
         known = self.regions.setdefault(id, region)
         if (known.start, known.end) != where:
             raise ValueError("another region has the same id")
         said = value.get(kind)
         others = {k: v for k, v in result.items() if k not in ("id", "type", "value")}
-        others |= {k: v for k, v in value.items() if k not in _ANCHOR and k != kind}
+        others |= {k: v for k, v in value.items() if k not in _ANCHOR and k != kind and (k != "text" or words is None)}
         if kind.endswith("labels"):
             labels = [word(label, "label") for label in _listed(said, "labels")] or [UNLABELLED]
             known.labels += [(label, others) for label in labels]

@@ -105,6 +105,9 @@ def _row(incoming: Incoming, at: At) -> _Row | Refused:
     place, said = found
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         return Refused(place, "document", "has no text: only tasks on texts are read")
+    given = said.get(DOCUMENT, said.get("_input_hash"))
+    if given is not None and not isinstance(given, int | str):
+        return Refused(place, "document", f"its input hash is {brief(given)}, which is no number")
     answer, wanted = said.get("answer"), incoming.options["answers"]
     if answer is not None and answer not in wanted:
         marks = sum(len(said[key]) for key in ("spans", "relations", "accept") if isinstance(said.get(key), list))
@@ -173,20 +176,20 @@ class _Reading:
     def _token(self, number: int, item: dict[str, Any]) -> Node:
         known = item.get("id", number)
         node = Node(self._id(f"token:{known if type(known) is int else number}"), "token", (self._stretch(item),))
-        node.features = {k: v for k, v in item.items() if k not in ("start", "end", "text", "id")}
+        node.features = {k: v for k, v in item.items() if k not in ("start", "end", "id")}
         if type(known) is not int:
             node.features["id"] = known
-        return _with_words(node, item)
+        return _with_words(node)
 
     def _span(self, number: int, item: dict[str, Any]) -> Node:
         id = self._own_id(item, f"span:{number}")
         label = item.get("label")
         node = Node(id, "span" if label is None else word(label, "label"), (self._stretch(item),))
-        node.features = {k: v for k, v in item.items() if k not in ("start", "end", "label", "text", "id")}
+        node.features = {k: v for k, v in item.items() if k not in ("start", "end", "label", "id")}
         key = (item["start"], item["end"])
         self.spans.setdefault((*key, label if isinstance(label, str) else None), id)
         self.spans.setdefault(key, id)
-        return _with_words(node, item)
+        return _with_words(node)
 
     def _relation(self, number: int, item: dict[str, Any]) -> Node:
         label = item.get("label")
@@ -234,7 +237,7 @@ class _Reading:
         self.made.refused.append(Refused(place, kind, reason, id))
 
 
-def _with_words(node: Node, item: dict[str, Any]) -> Node:
-    if isinstance(item.get("text"), str):
-        node.words[""] = item["text"]
+def _with_words(node: Node) -> Node:
+    if isinstance(node.features.get("text"), str):
+        node.words[""] = node.features.pop("text")
     return node

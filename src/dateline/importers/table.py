@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TextIO
 
 from dateline.document import Document, Refused
 from dateline.errors import InputError
@@ -52,7 +52,7 @@ def _lines(incoming: Incoming, file: str) -> Iterator[Found]:
     csv.field_size_limit(MAX_LINE)
     with incoming.open(file) as raw, io.TextIOWrapper(raw, encoding=options["encoding"], newline="") as text:
         try:
-            rows = csv.reader(text, delimiter=separator, strict=True, **quoting)
+            rows = csv.reader(_limited(text), delimiter=separator, strict=True, **quoting)
             head = next(rows, [])
             if head:
                 head[0] = (
@@ -75,6 +75,14 @@ def _lines(incoming: Incoming, file: str) -> Iterator[Found]:
             yield Refused(
                 incoming.place(file, line + 1), "document", f"is not {options['encoding']}: {fault}; what follows is not read"
             )
+
+
+def _limited(text: TextIO) -> Iterator[str]:
+    """The lines of a file; raises csv.Error for one longer than MAX_LINE."""
+    while line := text.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise csv.Error(f"a line is longer than {MAX_LINE // 2**20} MiB")
+        yield line
 
 
 def _parquet(incoming: Incoming, file: str, made: Rows, stem: str) -> Iterator[Document | Refused]:
