@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dateline.document import Document, Node
+from dateline.errors import InputError, UsageError
 from dateline.exporters import exporter
 from dateline.importers import importer
 from dateline.incoming import filled, incoming
@@ -201,6 +202,13 @@ def test_tasks_stand_in_lists_lines_and_alone_and_their_ids_are_unique(tmp_path:
     ]
 
 
+def test_a_unit_or_an_exporter_that_is_not_there_is_said_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="option offsets is 'bytess', but must be one of code-points, utf-16, bytes, by-words"):
+        read("label-studio", tmp_path, {"a.json": []}, offsets="bytess")
+    with pytest.raises(UsageError, match=r"no exporter 'nope'; there are: .*label-studio.*prodigy"):
+        exporter("nope")
+
+
 def test_it_knows_its_own_files(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps([task()]))
     (tmp_path / "b.json").write_text("{}")
@@ -272,22 +280,23 @@ def test_an_export_is_written_as_it_was_read(tmp_path: Path) -> None:
 
 
 def test_the_config_offers_every_label_choice_and_relation(tmp_path: Path) -> None:
-    (made,) = documents(
-        read(
-            "label-studio",
-            tmp_path,
-            {"a.json": [task(region("a", 0, 3, "<P>"), control("a", "g", "choices", ["f"]), relation("a", "a", "is"))]},
-        )
-    )
-    exporter("label-studio").write([made], tmp_path)
+    results = [
+        region("a", 0, 3, "<P>"),
+        control("a", "g", "choices", ["f"]),
+        relation("a", "a", "is"),
+        {**control("b", "topic", "taxonomy", [["News", "Local"], ["News", "World"], ["Sport"]]), "to_name": "body"},
+    ]
+    exporter("label-studio").write(documents(read("label-studio", tmp_path, {"a.json": [task(*results)]})), tmp_path)
     view = ElementTree.parse(tmp_path / "config.xml").getroot()
     assert [(e.tag, e.get("name"), e.get("toName")) for e in view] == [
         ("Labels", "label", "text"),
         ("Choices", "g", "text"),
+        ("Taxonomy", "topic", "body"),
         ("Relations", None, None),
         ("Text", "text", None),
+        ("Text", "body", None),
     ]
-    assert [e.get("value") for e in view.iter() if len(e) == 0] == ["<P>", "f", "is", "$text"]
+    assert [e.get("value") for e in view.iter() if len(e) == 0] == ["<P>", "f", "Local", "World", "Sport", "is", "$text", "$text"]
 
 
 def test_what_it_cannot_hold_is_counted(tmp_path: Path) -> None:

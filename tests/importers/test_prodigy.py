@@ -85,6 +85,12 @@ def test_rows_of_one_input_are_one_document_wherever_they_stand(tmp_path: Path) 
         read("prodigy", tmp_path, files, annotator="me")
 
 
+def test_lines_are_found_again_whatever_their_ends(tmp_path: Path) -> None:
+    rows = [json.dumps(row(ANA, _annotator_id=name)) for name in ("ana", "bo")]
+    (made,) = documents(read("prodigy", tmp_path, {"a.jsonl": b"\xef\xbb\xbf" + "\r\n\r\n".join(rows).encode()}))
+    assert [(n.annotator, n.place.line) for n in made.nodes] == [("ana", 1), ("bo", 3)]
+
+
 def test_rejected_and_ignored_rows_are_counted_and_not_read(tmp_path: Path) -> None:
     rejected, ignored = row(ANA, answer="reject"), row(answer="ignore", _input_hash=9)
     found = read("prodigy", tmp_path, {"a.jsonl": [row(BO), rejected, ignored]})

@@ -31,7 +31,7 @@ def cannot_hold(document: Document) -> Counter[str]:
         if len(node.spans) > 1:
             lost["annotations in several pieces"] += 1
             continue
-        lost["parts of annotations"] += len(node.parts)
+        lost["parts of annotations"] += sum(map(bool, node.parts.values()))
         if node.spans:
             lost["roles of annotations with words, which become relations"] += len(node.roles.keys() - {"region"})
             for name, value in node.features.items():
@@ -180,30 +180,42 @@ class _Config:
     """The labelling config that shows what has been written."""
 
     def __init__(self) -> None:
-        self.tags: dict[tuple[str, str, bool], dict[str, None]] = {}
-        self.objects: dict[str, None] = {"text": None}
+        self.tags: dict[tuple[str, str, str, bool], dict[str, None]] = {}
 
     def add(self, tag: str, ends: dict[str, Any], *words: str, per_region: bool = False) -> None:
         """Note a control, and words that it offers."""
-        self.tags.setdefault((tag, str(ends.get("from_name", "")), per_region), {}).update(dict.fromkeys(words))
-        if "to_name" in ends:
-            self.objects[str(ends["to_name"])] = None
+        key = (tag, str(ends.get("from_name", "")), str(ends.get("to_name", "")), per_region)
+        self.tags.setdefault(key, {}).update(dict.fromkeys(words))
 
     def xml(self) -> str:
-        """The config; the first object that results are said of shows the text."""
-        shown = next((name for name in self.objects if name != "text"), "text")
+        """The config: the controls, and the text that they speak of, under each name that results call it."""
         lines = ["<View>"]
-        for (tag, name, per_region), words in self.tags.items():
-            inner = {"Labels": "Label", "Relations": "Relation"}.get(tag, "Choice")
-            to = "" if tag == "Relations" else f" name={_quoted(name)} toName={_quoted(shown)}"
+        for (tag, name, to_name, per_region), words in self.tags.items():
+            ends = "" if tag == "Relations" else f" name={_quoted(name)} toName={_quoted(to_name)}"
             region = ' perRegion="true"' if per_region else ""
             multiple = ' choice="multiple"' if tag in ("Labels", "Choices") else ""
-            name_of_tag = {"Textarea": "TextArea", "Datetime": "DateTime"}.get(tag, tag)
-            lines.append(f"  <{name_of_tag}{to}{region}{multiple}>")
-            lines += [f"    <{inner} value={_quoted(word)}/>" for word in words if word != "unlabelled"]
-            lines.append(f"  </{name_of_tag}>")
-        lines += [f'  <Text name={_quoted(shown)} value="$text"/>', "</View>", ""]
-        return "\n".join(lines)
+            element = {"Textarea": "TextArea", "Datetime": "DateTime"}.get(tag, tag)
+            lines += [f"  <{element}{ends}{region}{multiple}>", *_offered(tag, words), f"  </{element}>"]
+        texts = dict.fromkeys(to_name for _, _, to_name, _ in self.tags if to_name) or {"text": None}
+        lines += [f'  <Text name={_quoted(name)} value="$text"/>' for name in texts]
+        return "\n".join([*lines, "</View>", ""])
+
+
+def _offered(tag: str, words: dict[str, None]) -> list[str]:
+    """What a control offers; the paths of a taxonomy as choices inside of choices."""
+    if tag == "Taxonomy":
+        return _branches([word.split(_TAXONOMY) for word in words], "    ")
+    inner = {"Labels": "Label", "Relations": "Relation"}.get(tag, "Choice")
+    return [f"    <{inner} value={_quoted(word)}/>" for word in words if word != "unlabelled"]
+
+
+def _branches(paths: list[list[str]], indent: str) -> list[str]:
+    lines: list[str] = []
+    for step in dict.fromkeys(path[0] for path in paths if path):
+        inner = _branches([path[1:] for path in paths if path[:1] == [step]], indent + "  ")
+        opened = f"{indent}<Choice value={_quoted(step)}"
+        lines += [opened + ">", *inner, f"{indent}</Choice>"] if inner else [opened + "/>"]
+    return lines
 
 
 def _quoted(word: str) -> str:

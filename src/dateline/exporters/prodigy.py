@@ -43,7 +43,7 @@ def cannot_hold(document: Document) -> Counter[str]:
         if len(node.spans) > 1:
             lost["annotations in several pieces"] += 1
             continue
-        lost["parts of annotations"] += len(node.parts)
+        lost["parts of annotations"] += sum(map(bool, node.parts.values()))
         lost["features with names of Prodigy's own"] += len(node.features.keys() & (_OF_SPAN if node.spans else _OF_RELATION))
         if node.spans:
             lost["roles of annotations with words, which become relations"] += len(node.roles)
