@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from dateline.document import Document, Refused
 from dateline.errors import InputError
-from dateline.importers import importer
+from dateline.exporters import exporter
+from dateline.importers import Importer, importer
 from dateline.incoming import filled, incoming
 from fuzzing import mutated, values
 
@@ -27,8 +28,11 @@ ODD_TEXT = st.text(st.sampled_from("ab é\u0301e\n\r\t😀𝔸中\u200f\u0000\"'
 
 def read_all(name: str, path: Path, /, **options: Any) -> list[Document | Refused]:
     """All that an importer gives for what lies at a path."""
-    known = importer(name)
-    with incoming(path, filled(options, known.options, name)) as found:
+    return _read(importer(name), path, options)
+
+
+def _read(known: Importer, path: Path, options: Mapping[str, Any]) -> list[Document | Refused]:
+    with incoming(path, filled(options, known.options, known.name)) as found:
         return list(known.documents(found))
 
 
@@ -66,7 +70,9 @@ def plain(document: Document) -> Document:
 def fuzz(name: str, folder: Path, file: str, sources: list[bytes], options: Mapping[str, Any] | None = None) -> Counter[str]:
     """What became of mutated sources; whatever is neither a document nor a refusal nor an InputError fails the test."""
     chance, seen = random.Random(20260202), Counter[str]()
-    path = folder / file
+    path = folder / "in" / file
+    path.parent.mkdir(exist_ok=True)
+    known, writers = importer(name), [exporter("label-studio"), exporter("prodigy")]
     until = time.monotonic() + FUZZ_SECONDS
     while time.monotonic() < until:
         source = chance.choice(sources)
@@ -78,11 +84,15 @@ def fuzz(name: str, folder: Path, file: str, sources: list[bytes], options: Mapp
         path.write_bytes(raw)
         seen["files"] += 1
         try:
-            for one in read_all(name, path, **(options or {})):
+            for one in _read(known, path, options or {}):
                 seen[type(one).__name__] += 1
                 for node in one.nodes if isinstance(one, Document) else ():
                     for stretches in (node.spans, *node.parts.values()):
                         assert all(0 <= start <= end <= len(one.text) for start, end in stretches), raw  # type: ignore[union-attr]
+                if isinstance(one, Document) and chance.random() < 0.1:
+                    for writer in writers:
+                        writer.cannot_hold(one)
+                        writer.write([one], folder)
         except InputError as fault:
             assert "\n" not in str(fault)
             seen["InputError"] += 1

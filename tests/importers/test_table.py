@@ -172,7 +172,7 @@ def test_numbers_that_a_column_with_gaps_made_fractions_are_whole(tmp_path: Path
 
 def test_cells_keep_their_line_ends_and_tabs_separate_tsv(tmp_path: Path) -> None:
     files: dict[str, bytes | str] = {
-        "a.csv": b'\xef\xbb\xbftext,x\r\n"a\r\nb, ""c""",1\r\n',
+        "a.csv": b'\xef\xbb\xbf"text",x\r\n"a\r\nb, ""c""",1\r\n',
         "b.tsv": 'text\tx\n"quoted\t2\n',
         "c.csv": 'text;x\n"y";3\n',
     }

@@ -17,6 +17,7 @@ TITLE = "Label Studio (tasks to import, with their labelling config)"
 _OF_RESULT = {"from_name", "to_name", "origin", "score", "meta", "parentID", "readonly", "hidden", "locked"}
 _CONTROLS = {"choices", "taxonomy", "rating", "textarea", "number", "datetime"}
 _TAXONOMY = " > "
+_DEEPEST = 50  # a config whose choices lie deeper shows no one anything
 _ENDS = ("from_id", "to_id")
 _OF_DATA = {"text", "dateline_document"}
 _OF_RELATION = {"type", "labels", *_ENDS}
@@ -204,7 +205,7 @@ class _Config:
 def _offered(tag: str, words: dict[str, None]) -> list[str]:
     """What a control offers; the paths of a taxonomy as choices inside of choices."""
     if tag == "Taxonomy":
-        return _branches([word.split(_TAXONOMY) for word in words], "    ")
+        return _branches([word.split(_TAXONOMY, _DEEPEST) for word in words], "    ")
     inner = {"Labels": "Label", "Relations": "Relation"}.get(tag, "Choice")
     return [f"    <{inner} value={_quoted(word)}/>" for word in words if word != "unlabelled"]
 

@@ -54,10 +54,6 @@ def _lines(incoming: Incoming, file: str) -> Iterator[Found]:
         try:
             rows = csv.reader(_limited(text), delimiter=separator, strict=True, **quoting)
             head = next(rows, [])
-            if head:
-                head[0] = (
-                    head[0].removeprefix("\ufeff").removeprefix(options["quotes"] or "\ufeff").removesuffix(options["quotes"])
-                )
             if not head or len(set(head)) < len(head):
                 yield Refused(incoming.place(file, 1), "document", "has no head with a name of its own for each column")
                 return
@@ -78,11 +74,13 @@ def _lines(incoming: Incoming, file: str) -> Iterator[Found]:
 
 
 def _limited(text: TextIO) -> Iterator[str]:
-    """The lines of a file; raises csv.Error for one longer than MAX_LINE."""
+    """The lines of a file, without byte order mark; raises csv.Error for one longer than MAX_LINE."""
+    first = True
     while line := text.readline(MAX_LINE + 1):
         if len(line) > MAX_LINE:
             raise csv.Error(f"a line is longer than {MAX_LINE // 2**20} MiB")
-        yield line
+        yield line.removeprefix("\ufeff") if first else line
+        first = False
 
 
 def _parquet(incoming: Incoming, file: str, made: Rows, stem: str) -> Iterator[Document | Refused]:
