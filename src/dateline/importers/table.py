@@ -110,7 +110,7 @@ def _batches(incoming: Incoming, file: str, table: Any) -> Iterator[Found]:
                 for row in batch.to_pylist():
                     yield incoming.place(file, 0, f"$[{number}]"), row
                     number += 1
-    except (pa.ArrowException, OSError, ValueError) as fault:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as fault:  # also of a date after the year 9999
         place = incoming.place(file, 0, f"$[{number}]")
         yield Refused(place, "document", f"is damaged: {_first_line(fault)}; what follows is not read")
 
