@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from building import MENTIONS, Json, ProjectFolder, shared
+from building import MENTIONS, Json, ProjectFolder
 from cat_files import cat, markable, relation, written
 from conftest import Run
 from dateline.converting import Converted, convert_files
@@ -367,33 +366,3 @@ def test_every_name_gives_a_path_safe_article_id_of_its_own(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", made)
     assert article_id_of(made) == made
     assert (made == name) or made != article_id_of(f"{name}?")
-
-
-def test_meantime_is_imported_by_its_shipped_mapping(tmp_path: Path) -> None:
-    source = shared() / "corpora" / "meantime" / "intra-doc_annotation"
-    if not source.is_dir():
-        pytest.skip("the corpus MEANTIME is not at hand")
-    from importlib import resources
-
-    folder = ProjectFolder(tmp_path)
-    (tmp_path / "schemas" / "mentions.schema.json").unlink()
-    shipped = resources.files("dateline") / "known_corpora" / "meantime"
-    for schema in (shipped / "schemas").iterdir():
-        (tmp_path / "schemas" / schema.name).write_bytes(schema.read_bytes())
-    (tmp_path / "mapping.toml").write_bytes((shipped / "mapping.toml").read_bytes())
-    schemas = load_schemas(folder.project.schemas)
-    mapping = read_mapping(tmp_path / "mapping.toml", schemas)
-    result = convert_files(folder.project, schemas, mapping, [source], tmp_path / "seeds" / "articles")
-    count = result.account
-    assert result.documents == 120 and count.balance() == {}
-    kinds = ("ENTITY_MENTION", "EVENT_MENTION", "VALUE", "HAS_PARTICIPANT")
-    # two participants hang on markables that their file does not have; one mention is anchored nowhere
-    assert [(count.found[k], count.imported[k]) for k in kinds] == [(2867, 2866), (2107, 2107), (418, 418), (1973, 1971)]
-    assert sum(count.rejected[k] for k in count.rejected if "." not in k and ":" not in k) == result.n_rejections == 14
-    assert set(count.ignored) == set()
-    record = json.loads((tmp_path / "seeds" / "articles" / "126311.json").read_bytes())
-    [coverage] = [c for c in record["coverage"] if c["layer"] == "events"]
-    assert coverage["status"] == "PARTIAL"
-    [region] = coverage["regions"]
-    words = record["text"]["content"][region["start"] : region["end"]]
-    assert words.count("\n") == 5 and len(words) < len(record["text"]["content"])

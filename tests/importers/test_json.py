@@ -203,7 +203,7 @@ KINDS = {
 @pytest.mark.skipif(not GNQA.exists(), reason="the German quotations are not on this machine")
 @pytest.mark.parametrize("split", KINDS)
 def test_the_german_quotations_are_read_whole(split: str) -> None:
-    options = tomllib.loads((REPOSITORY / "src/dateline/mappings/gnqa.toml").read_text(encoding="utf-8"))["options"]
+    options = tomllib.loads((REPOSITORY / "src/dateline/known_corpora/gnqa/mapping.toml").read_text(encoding="utf-8"))["options"]
     made = documents(read_all("json", GNQA / split, **options))
     count, kinds, sentences = KINDS[split]
     assert (len(made), Counter(node.type for d in made for node in d.nodes)) == (count, kinds)
