@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, functions
+from pyspark.sql.types import StructType
 
 from dateline.errors import SuiteError
 from dateline.validate.database import first_line, one_select
@@ -138,7 +139,7 @@ class SparkEngine(Engine):
         if view not in self._batches:
             with quiet():
                 definition = self.source.add_dataframe_asset(view).add_batch_definition_whole_dataframe("all")
-                self._batches[view] = definition.get_batch(batch_parameters={"dataframe": self.views[view]})
+                self._batches[view] = definition.get_batch(batch_parameters={"dataframe": _flat(self.views[view])})
         return self._batches[view]
 
     def close(self) -> None:
@@ -151,6 +152,12 @@ class SparkEngine(Engine):
             if self.ours:
                 session.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _flat(frame: Any) -> Any:
+    """The frame with JSON for each struct: Great Expectations takes the fields of a struct for further columns."""
+    structs = {f.name: functions.to_json(frame[f.name]) for f in frame.schema.fields if isinstance(f.dataType, StructType)}
+    return frame.withColumns(structs) if structs else frame
 
 
 def _jvm(limit: str) -> str:
