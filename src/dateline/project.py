@@ -39,7 +39,10 @@ class Splits:
 
 @dataclass(frozen=True)
 class Settings:
-    """[tool.dateline], the only configuration."""
+    """[tool.dateline], the only configuration.
+
+    `private`: the dataset holds texts that may not be passed on; it stays on this machine, and nothing publishes it.
+    """
 
     name: str
     title: str = ""
@@ -53,6 +56,7 @@ class Settings:
     default_config: str = "articles"
     texts: str = ""
     longest_string: int = 400
+    private: bool = False
     splits: Splits = field(default_factory=Splits)
 
 

@@ -17,7 +17,7 @@ import typer
 from dateline import __version__
 from dateline.errors import DatelineError, printable
 
-COMMANDS = ("rebuild", "check", "validate", "import", "sign", "migrate", "hydrate", "rules", "suites", "stats", "doctor")
+COMMANDS = ("new", "rebuild", "check", "validate", "import", "sign", "migrate", "hydrate", "rules", "suites", "stats", "doctor")
 
 app = typer.Typer(
     name="dateline",

@@ -67,11 +67,11 @@ def command(
     if json:
         print_json(result.as_json())
     else:
-        _print_account(result, strict, dry_run)
+        print_account(result, strict, dry_run)
     raise typer.Exit(1 if result.problems or (strict and result.n_rejections) else 0)
 
 
-def _print_account(result: Converted, strict: bool, dry_run: bool) -> None:
+def print_account(result: Converted, strict: bool, dry_run: bool) -> None:
     """What became of what was found, on stdout; why things were rejected, on stderr."""
     from rich.console import Console
     from rich.table import Table

@@ -30,12 +30,12 @@ SPLIT_NAMES = {
 
 _ENTITY_LABELS = frozenset((
     "per", "pers", "person", "people", "loc", "location", "place", "gpe", "org", "organization", "organisation", "misc", "fac",
-    "facility", "norp", "event", "product", "date", "time", "money", "percent", "quantity", "ordinal", "cardinal", "language", "law",
-    "work_of_art",
+    "facility", "norp", "event", "product", "date", "time", "money", "percent", "quantity", "ordinal", "cardinal", "language",
+    "law", "work_of_art",
 ))  # fmt: skip
 _VIEWS = frozenset((
-    "row_counts", "label_counts", "counted_rows", "manifest_rows", "counted_labels", "manifest_labels", "earlier_labels", "placed",
-    "measured_texts", "release_facts",
+    "row_counts", "label_counts", "counted_rows", "manifest_rows", "counted_labels", "manifest_labels", "earlier_labels",
+    "placed", "measured_texts", "release_facts", "profile_rows", "profile_labels",
 ))  # fmt: skip
 _SQL_PLURALS = frozenset(("all", "values", "references", "columns", "tables"))
 _ITEM_NAMES = ("article_id", "added_in", "changed_in", "position", "alternative", "item", "span_start", "span_end", "surface")
@@ -113,14 +113,15 @@ class _Inference:
         plans = self._plans()
         self._name(plans)
         self.layer_of = {kind: plan.name for plan in plans for kind in plan.types}
-        schemas = {}
-        layers = {}
+        self.key_of = {plan.name: plan.key for plan in plans}
+        schemas, layers = {}, {}
         for plan in plans:
             schemas[plan.name], layers[plan.name] = self._layer(plan)
         schemas["article"], article = self._article({p.name for p in plans})
         self._splits(article)
         self.mapping |= {"article": article} if article else {}
         self.mapping |= {"rights": self.rights} if self.rights else {}
+        self.comments["rights",] = "annotation_license is not known: add it"
         self.mapping |= {"annotation": {"annotator_id": "unknown", "tool": self.mapping["format"]}}
         self.mapping |= {"splits": self.splits} if self.splits else {}
         self.mapping |= {"layers": layers} if layers else {}
@@ -148,7 +149,7 @@ class _Inference:
             seen = self.seen.types[kind]
             own, what = _features(seen), _kind_of(seen)
             for number, plan in enumerate(plans):
-                if plan.kind == what and _agree(own, features[number], kind, plan.types):
+                if plan.kind == what and self._agree(own, features[number], kind, plan):
                     plan.types.append(kind)
                     break
             else:
@@ -157,6 +158,14 @@ class _Inference:
         for plan in plans:
             plan.types.sort()
         return sorted(plans, key=lambda p: (_ORDER.index(p.kind), p.types))
+
+    def _agree(self, own: frozenset[str], of_plan: frozenset[str], kind: str, plan: _Plan) -> bool:
+        """Whether a type may join a layer: with the same features, or, as a plain label, without some that others may lack."""
+        if own == of_plan:
+            return True
+        labels = not any("." in name for name in (kind, *plan.types))
+        always = {f for t in plan.types for f in _always(self.seen.types[t])}
+        return labels and own < of_plan and len(of_plan) <= FEW_FEATURES and not (of_plan - own) & always
 
     def _name(self, plans: list[_Plan]) -> None:
         taken = _Names(
@@ -273,7 +282,8 @@ class _Inference:
         most = max(t.most for _, t in counted)
         stem = re.sub(r"_ids?$", "", _slug(role)) or "target"
         for layer in layers:
-            column = self.names.take(f"{stem if len(layers) == 1 else f'{stem}_{layer}'}_id{'s' if most > 1 else ''}")
+            whose = f"{stem}_id" if len(layers) == 1 else f"{stem}_{self.key_of[layer]}"
+            column = self.names.take(f"{whose}{'s' if most > 1 else ''}")
             says = f"What stands in the role {role!r}" + (f", if one of {layer}." if len(layers) > 1 else ".")
             schema: Json = {"type": "array", "items": {"type": "string"}} if most > 1 else {"type": ["string", "null"]}
             schema |= {"description": says, "x-ref": layer}
@@ -390,8 +400,10 @@ class _Inference:
             self._guess("coverage: each text was annotated from end to end", "the source does not say otherwise",
                         f'mapping.toml [layers.*] coverage = "FULL" or "NONE"{segments}')  # fmt: skip
         if not self.splits:
-            self._guess("splits: computed, 80 % train, 10 % validation, 10 % test, near-duplicates together",
-                        "no folders, lists or metadata give every document one", "pyproject.toml [tool.dateline.splits]")  # fmt: skip
+            self._guess(
+                "splits: computed, 80 % train, 10 % validation, 10 % test, near-duplicates together",
+                "no folders, lists or metadata give every document one", "pyproject.toml [tool.dateline.splits]",
+            )  # fmt: skip
 
 
 # ---- kinds of types ------------------------------------------------------------------------------------------
@@ -417,12 +429,10 @@ def _features(seen: TypeSeen) -> frozenset[str]:
     return frozenset(name for name, v in seen.features.items() if v.n or v.blank) | frozenset(f" {p}" for p in seen.parts)
 
 
-def _agree(own: frozenset[str], of_plan: frozenset[str], kind: str, others: list[str]) -> bool:
-    """Whether a type may join a layer: with the same features, or, as a plain label with few features, with some of them."""
-    if own == of_plan:
-        return True
-    labels = not any("." in name for name in (kind, *others))
-    return labels and own < of_plan and len(of_plan) <= FEW_FEATURES
+def _always(seen: TypeSeen) -> set[str]:
+    """The features and parts that every one of many nodes has."""
+    counts = {name: v.n for name, v in seen.features.items()} | {f" {p}": n for p, n in seen.parts.items()}
+    return {name for name, n in counts.items() if n == seen.n >= ENOUGH}
 
 
 def _together(plan: _Plan) -> str:
@@ -488,8 +498,8 @@ def _type(counted: Values) -> tuple[str, list[str], str]:
     if counted.quotes * 100 > n:
         return "string", [], f"{counted.quotes:,} of {n:,} values repeat words of the text"
     if not distinct or n < 2 * distinct:
-        return "string", [], f"{distinct} different values, hardly any of them twice"
-    return "string", sorted(counted.distinct), f"{distinct} different value{'s' if distinct > 1 else ''}, so labels"
+        return "string", [], f"{distinct} different value{'s' * (distinct != 1)}, hardly any of them twice"
+    return "string", sorted(counted.distinct), f"{distinct} different value{'s' * (distinct != 1)}, so labels"
 
 
 _MOST_LABELS = 30
@@ -504,7 +514,13 @@ def _shown(schema: Json) -> str:
     inner = schema.get("items", schema)
     kind = inner["type"][0] if isinstance(inner["type"], list) else inner["type"]
     labels = [v for v in inner.get("enum", ()) if v is not None]
-    says = f"one of {len(labels)} labels" if labels else "free text, withheld where the text is" if kind == "string" else kind
+    says = (
+        f"one of {len(labels)} label{'s' * (len(labels) > 1)}"
+        if labels
+        else "free text, withheld where the text is"
+        if kind == "string"
+        else kind
+    )
     says = f"list, each {says}" if "items" in schema else says
     optional = isinstance(schema["type"], list)
     return says + (", or null" if optional else "")
@@ -582,7 +598,7 @@ def _speakable(name: str) -> bool:
 
 
 def _pattern(name: str) -> str:
-    """A pattern of [ignore] for one name: what patterns read otherwise stands in brackets, what no file holds is any character."""
+    """A pattern of [ignore] for one name: what patterns read otherwise is in brackets, what no file holds is any character."""
     escaped = re.sub(r"([*?\[])", r"[\1]", name)
     return re.sub("[\ud800-\udfff]", "?", escaped)
 

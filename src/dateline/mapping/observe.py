@@ -33,8 +33,8 @@ class Values:
     """The values that a feature, or a piece of metadata, was seen with.
 
     `n` counts those that say something: not null, and not an empty string. `kinds` counts what each single value could be:
-    integer, long integer (one that a float does not hold exactly), number, boolean, string, or table. `distinct` holds the first values, as they are spelled; `many` says that there
-    were more. `quotes` counts values that repeat words of the text.
+    integer, long integer (one that a float does not hold exactly), number, boolean, string, or table. `distinct` holds the first
+    values, as they are spelled; `many` says that there were more. `quotes` counts values that repeat words of the text.
     """
 
     n: int = 0
@@ -127,11 +127,11 @@ class Seen:
         for node in document.nodes:
             self.annotators.add(node.annotator)
             self._take(node, document.text, kinds, ids[node.id] > 1)
-        named = [("types", self.types), ("keys of metadata", self.metadata)]
-        named += [(f"features of {t}", seen.features) for t, seen in self.types.items()]
-        named += [(f"roles of {t}", seen.roles) for t, seen in self.types.items()]
-        for what, found in named:
-            if len(found) > MOST_NAMES:
+        named = [("types", len(self.types)), ("keys of metadata", len(self.metadata))]
+        named += [(f"features of {t}", len(seen.features)) for t, seen in self.types.items()]
+        named += [(f"roles of {t}", len(seen.roles)) for t, seen in self.types.items()]
+        for what, number in named:
+            if number > MOST_NAMES:
                 raise InputError(f"there are more than {MOST_NAMES} {what}, so they are no names; write a mapping by hand")
 
     def _take(self, node: Node, text: str, kinds: dict[tuple[str, str], str], twice: bool) -> None:

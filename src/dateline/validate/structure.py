@@ -114,6 +114,11 @@ def _columns(schemas: Schemas) -> dict[str, list[str]]:
     return found | {name: [f.name for f in layer.fields] for name, layer in schemas.tables.items()}
 
 
+def is_sql_word(name: str) -> bool:
+    """Whether a table of this name could not be named by a relation without quotes."""
+    return name in _RESERVED
+
+
 def key_of(name: str, layer: Layer) -> list[str]:
     """The columns that name a row of a table."""
     return [layer.key.name] if name == ARTICLES or layer.corpus_level else ["article_id", layer.key.name]
