@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +24,7 @@ from dateline.mapping.written import mapping_text
 from dateline.record_files import encode
 from dateline.schema import Schemas, schemas_from
 
+EXAMPLES = int(os.environ.get("DATELINE_EXAMPLES", "15"))
 TEXT = "Ana met Bo in Rome. They talked of trade, and of the weather, for an hour."
 
 
@@ -92,7 +94,7 @@ def random_documents(draw: st.DrawFn) -> list[Document]:
     return made
 
 
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES)
 @given(random_documents())
 def test_whatever_a_source_holds_is_mapped_or_ignored_and_each_item_fits_its_schema(documents: list[Document]) -> None:
     found = inferred(*documents)
@@ -106,7 +108,7 @@ def test_whatever_a_source_holds_is_mapped_or_ignored_and_each_item_fits_its_sch
         assert not [f for f in faults if f.fails and f.rule != "span-edge"], (faults, found.schemas)
 
 
-@settings(max_examples=100)
+@settings(max_examples=EXAMPLES)
 @given(random_documents())
 def test_the_file_that_is_written_says_the_same_mapping(documents: list[Document]) -> None:
     found = inferred(*documents)

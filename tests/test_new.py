@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from building import shared
+from building import REPOSITORY, shared
 from conftest import Run
 from dateline.cli import app
+from dateline.compare import Differences
 from dateline.compile.seeds import check_files
 from dateline.engines import LocalEngine
 from dateline.errors import InputError, UsageError
 from dateline.manifest import read_manifest
-from dateline.pipeline import rebuild
+from dateline.pipeline import check, rebuild
 from dateline.project import find_project
+from dateline.schema import load_schemas
 from dateline.starting import PRIVATE, Started, Wishes, known_corpora, start
+from dateline.validate.suite_files import changes
+from dateline.validating import Request, validate_project
 
 MEANTIME = shared() / "corpora" / "meantime" / "intra-doc_annotation"
 WORDS = ("Ana", "met", "Bo", "in", "Rome", ".", "They", "spoke", "of", "trade", ".")
@@ -93,7 +99,7 @@ def test_a_folder_that_is_taken_is_refused_and_left_alone(tmp_path: Path) -> Non
 
 
 def test_a_format_that_is_not_there_is_answered_with_those_that_are(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there are: authoring, cat, .*meantime"):
+    with pytest.raises(UsageError, match=r"there are: authoring, cat, .*meantime"):
         made(tmp_path / "mine", source=source, format="catt", private=True)
     with pytest.raises(UsageError, match="written for the schemas of a project"):
         made(tmp_path / "mine", source=source, format="authoring", private=True)
@@ -107,11 +113,13 @@ def test_a_format_that_is_not_there_is_answered_with_those_that_are(source: Path
         made(tmp_path / "mine", source=tmp_path / "notes", format="cat", private=True)
 
 
-def test_the_command_says_what_belongs_to_a_path(dateline: Run, tmp_path: Path) -> None:
-    done = dateline("new", "mine", "--from", "cat", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "") and "name their PATH" in done.stderr
-    done = dateline("new", "mine", ".", "--private", "--option", "x", cwd=tmp_path)
-    assert done.returncode == 2 and "must be NAME=VALUE" in done.stderr
+def test_the_command_says_what_belongs_to_a_path(tmp_path: Path) -> None:
+    for words, says in (
+        (["--from", "cat"], "name their PATH"),
+        ([".", "--private", "--option", "x"], "must be NAME=VALUE"),
+    ):
+        done = CliRunner().invoke(app, ["new", str(tmp_path / "mine"), *words])
+        assert isinstance(done.exception, UsageError) and says in str(done.exception)
 
 
 # ---- all or nothing ------------------------------------------------------------------------------------------
@@ -126,9 +134,9 @@ def test_a_dry_run_guesses_and_imports_and_leaves_nothing(source: Path, tmp_path
 
 
 def test_where_everything_is_rejected_nothing_is_made(source: Path, tmp_path: Path) -> None:
-    for path in source.rglob("*.xml"):  # each story in a document of an id that no article can have
-        path.rename(path.with_name("con.xml"))
-    done = made(tmp_path / "mine", source=source, private=True)
+    alone = source / "train" / "story 0.xml"
+    alone = alone.rename(alone.with_name("con.xml"))  # a name that no article can have
+    done = made(tmp_path / "mine", source=alone, private=True)
     assert done.converted and not done.converted.written and done.converted.n_rejections and not done.made
     assert seen_by(tmp_path) == {"cat files"}
 
@@ -170,7 +178,8 @@ def test_a_project_is_whole_imported_rebuilt_and_validated(project: tuple[Path, 
     assert seen_by(folder.parent) == {"in", "mine"}
     names = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     assert names >= {
-        "pyproject.toml", "README.md", "CHANGELOG.md", ".gitignore", ".github/workflows/ci.yml", "requirements.txt", "mapping.toml",
+        "pyproject.toml", "README.md", "CHANGELOG.md", ".gitignore", ".github/workflows/ci.yml", "requirements.txt",
+        "mapping.toml",
         "schemas/article.schema.json", "schemas/entity_mentions.schema.json", "expectations/rules.toml",
         "expectations/relations/profile_rows.sql", "dataset/README.md", ".dateline/quarantine.jsonl",
     }  # fmt: skip
@@ -196,12 +205,13 @@ def test_a_private_project_keeps_its_texts_and_says_everywhere_that_it_is_privat
 
 
 @pytest.mark.slow
-def test_what_its_ci_runs_is_green(project: tuple[Path, Started], dateline: Run) -> None:
-    folder, _ = project
-    for words in (["check"], ["suites", "--check"], ["rebuild", "--check"], ["validate"]):
-        done = dateline(*words, cwd=folder)
-        assert done.returncode == 0, (words, done.stdout, done.stderr)
-    assert "no errors" in done.stdout and "warning" not in done.stdout
+def test_what_its_ci_runs_is_green(project: tuple[Path, Started]) -> None:
+    home = find_project(project[0])
+    assert check_files(home, [home.seeds]).problems == []
+    assert changes(home.expectations, load_schemas(home.schemas)) == []
+    differences = check(home, LocalEngine(1))
+    assert isinstance(differences, Differences) and not differences
+    assert validate_project(home, Request()).counts["failed"] == 0
 
 
 @pytest.mark.slow
@@ -247,11 +257,12 @@ def test_without_a_path_there_is_one_worked_example(dateline: Run, tmp_path: Pat
 
 
 def test_the_example_is_a_good_record(tmp_path: Path) -> None:
-    from dateline.starting import _example, _write
-
-    _write(tmp_path, _example("first-corpus"))
-    home = find_project(tmp_path)
-    assert check_files(home, [home.seeds]).problems == [] and home.settings.license == "CC-BY-4.0"
+    example = REPOSITORY / "src" / "dateline" / "templates" / "example"
+    shutil.copytree(example, tmp_path / "mine")
+    (tmp_path / "mine" / "pyproject.toml").write_text('[tool.dateline]\nname = "mine"\n')
+    home = find_project(tmp_path / "mine")
+    checked = check_files(home, [home.seeds])
+    assert (checked.records, checked.problems) == (1, [])
 
 
 # ---- real corpora --------------------------------------------------------------------------------------------

@@ -72,3 +72,13 @@ def test_dateline_load_works_from_the_wheel_alone_with_the_network_off(wheel: Pa
     assert stats.returncode == 1 and "pip install 'dateline[build]'" in stats.stdout
     refused = run(python, "-m", "dateline", "rebuild", "-C", REPOSITORY, cwd=tmp_path)
     assert refused.returncode == 2 and refused.stderr.startswith("error: this command needs the package")
+
+
+@pytest.mark.slow
+def test_a_project_is_begun_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    done = run(sys.executable, "-m", "dateline", "new", "mine", cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"))
+    assert done.returncode == 0 and "mine/ made: 1 article" in done.stdout, done.stderr
+    assert (tmp_path / "mine" / ".github" / "workflows" / "ci.yml").is_file()
+    assert (tmp_path / "site" / "dateline" / "known_corpora" / "meantime" / "mapping.toml").is_file()

@@ -341,7 +341,8 @@ def _fill(work: Path, wishes: Wishes, found: Started, engine: Engine, dry_run: b
         found.rebuilt = rebuild(project, engine, tell=tell, sweep=True)  # without suites yet: what they will expect is looked at
         if found.rebuilt.manifest is None:
             return False
-        _put(project.expectations, profile_suites(_profile(project, schemas, found.rebuilt.manifest), schemas))
+        if not project.expectations.is_dir():  # a known corpus may bring its own
+            _put(project.expectations, profile_suites(_profile(project, schemas, found.rebuilt.manifest), schemas))
     write_changes(project.expectations, changes(project.expectations, schemas))
     found.rebuilt = rebuild(project, engine, tell=tell, sweep=True)
     return found.rebuilt.manifest is not None

@@ -6,6 +6,7 @@ the reason. docs/new.md tells people the rules. All is pure: counts in, plain JS
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
@@ -106,8 +107,6 @@ class _Inference:
         self.mapping: dict[str, Any] = {"format": format_name}
         self.mapping |= {"options": options} if options else {}
         self.rights = rights
-        reserved = schemas_from({}).article
-        self.reserved = {f.name for f in reserved.fields} | set(reserved.schema["properties"])
 
     def inferred(self) -> Inferred:
         plans = self._plans()
@@ -168,9 +167,7 @@ class _Inference:
         return labels and own < of_plan and len(of_plan) <= FEW_FEATURES and not (of_plan - own) & always
 
     def _name(self, plans: list[_Plan]) -> None:
-        taken = _Names(
-            {*self.reserved, *_VIEWS, "articles", "records", "standoff", "default", "article", "added_in", "changed_in"}
-        )
+        taken = _Names({*_reserved(), *_VIEWS, "articles", "records", "standoff", "default", "article", "added_in", "changed_in"})
         taken.take("annotation_sets"), taken.take("coverage")
         keys, prefixes = _Names(set(_ITEM_NAMES)), set[str]()
         for plan in sorted(plans, key=lambda p: -len(p.types)):
@@ -329,7 +326,7 @@ class _Inference:
     # ---- the article ---------------------------------------------------------------------------------------
 
     def _article(self, layers: set[str]) -> tuple[Json, Json]:
-        names = _Names({*self.reserved, *layers, "added_in", "changed_in", "annotation_sets", "coverage"})
+        names = _Names({*_reserved(), *layers, "added_in", "changed_in", "annotation_sets", "coverage"})
         properties: Json = {}
         article: Json = {}
         self.splits: Json = {}
@@ -551,6 +548,13 @@ def split_of_list(file: str) -> str | None:
 
 
 # ---- names ---------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _reserved() -> frozenset[str]:
+    """The fields and columns of an article that are the engine's."""
+    article = schemas_from({}).article
+    return frozenset({f.name for f in article.fields} | set(article.schema["properties"]))
 
 
 class _Names:
