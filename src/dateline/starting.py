@@ -279,9 +279,11 @@ def _format(wishes: Wishes) -> tuple[Importer, str]:
         return chosen, "--from says so"
     able = [each for each in importers().values() if each.read is not None]
     sure: dict[str, float] = {}
-    for each in able:
-        with incoming(wishes.source, filled({}, each.options, each.name)) as there, contextlib.suppress(InputError):
-            sure[each.name] = each.looks_like(there)
+    with incoming(wishes.source, filled({}, {}, AUTO)) as there:
+        for each in able:
+            with contextlib.suppress(InputError):  # what it cannot read does not look like its format
+                options = filled({}, each.options, each.name)
+                sure[each.name] = each.looks_like(Incoming(there.root, there.names, options, there.label))
     best = max(sure, key=lambda n: (sure[n], n), default="")
     if not sure.get(best):
         raise UsageError(f"{wishes.source}: looks like no format that is known here; name one with --from: "
