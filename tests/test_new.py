@@ -99,7 +99,7 @@ def test_a_folder_that_is_taken_is_refused_and_left_alone(tmp_path: Path) -> Non
 
 
 def test_a_format_that_is_not_there_is_answered_with_those_that_are(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there are: authoring, cat, .*meantime"):
+    with pytest.raises(UsageError, match=r"there are: authoring, .*cat, .*meantime"):
         made(tmp_path / "mine", source=source, format="catt", private=True)
     with pytest.raises(UsageError, match="written for the schemas of a project"):
         made(tmp_path / "mine", source=source, format="authoring", private=True)
@@ -286,9 +286,25 @@ def test_meantime_by_inference_rejects_only_what_is_wrong_in_it(tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not MEANTIME.is_dir(), reason="the corpus MEANTIME is not on this machine")
-def test_meantime_by_name_has_the_shipped_mapping(dateline: Run, tmp_path: Path) -> None:
-    done = dateline("new", "mine", MEANTIME, "--from", "meantime", "--dry-run", "--json", cwd=tmp_path)
-    told = json.loads(done.stdout)
-    assert done.returncode == 0 and told["import"]["documents"] == 120 and told["format"] == "meantime"
-    assert told["guesses"][0]["change"] == "schemas/, mapping.toml" and seen_by(tmp_path) == set()
+@pytest.mark.parametrize(("corpus", "documents"), [("meantime/intra-doc_annotation", 120), ("gnqa", 850), ("gum-news", 24)])
+def test_a_known_corpus_by_name_has_the_shipped_mapping(corpus: str, documents: int, tmp_path: Path) -> None:
+    if not (shared() / "corpora" / corpus).is_dir():
+        pytest.skip("the corpus is not on this machine")
+    name = corpus.partition("/")[0]
+    done = made(tmp_path / "mine", source=shared() / "corpora" / corpus, format=name, dry_run=True)
+    assert done.converted is not None and done.converted.documents == documents
+    assert done.format == name and done.guesses[0].change == "schemas/, mapping.toml"
+    assert not any("splits" in warning for warning in done.converted.warnings)  # mode = "given" where the mapping gives them
+    assert seen_by(tmp_path) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("corpus", "format_name", "documents"), [("brat-news", "brat", 13), ("gum-news", "conllu", 24)])
+def test_real_files_are_known_by_their_looks_and_nothing_of_them_is_left_out(
+    corpus: str, format_name: str, documents: int, tmp_path: Path
+) -> None:
+    if not (shared() / "corpora" / corpus).is_dir():
+        pytest.skip("the corpus is not on this machine")
+    done = made(tmp_path / "mine", source=shared() / "corpora" / corpus, private=True, dry_run=True)
+    assert done.converted is not None and (done.format, done.converted.documents) == (format_name, documents)
+    assert done.converted.n_rejections == 0 and not done.converted.account.ignored
