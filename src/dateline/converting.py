@@ -28,13 +28,16 @@ from dateline.document import Document, Refused
 from dateline.errors import BuildError, InputError, Place, Problem
 from dateline.importers import Importer, importer
 from dateline.incoming import Incoming, filled, incoming
+from dateline.leaks import shown
 from dateline.mapping.account import Account, Rejection
 from dateline.mapping.apply import Draft, rejection_of
 from dateline.mapping.file import Mapping
+from dateline.mapping.mend import in_standing_order, restored
 from dateline.offsets import LINE_ENDS, UNITS
 from dateline.project import Project
 from dateline.record_files import Staged, encode
-from dateline.schema import Schemas
+from dateline.schema import Json, Schemas
+from dateline.standing import Standing
 
 SHOWN_REJECTIONS = 1000
 """So many rejections a result lists; the quarantine file has all of them."""
@@ -104,13 +107,16 @@ def convert_files(
     quarantine: Path | None = None,
     lines: bool = False,
     strict: bool = False,
+    mend: bool = False,
     dry_run: bool = False,
     tell: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> Converted:
     """Convert what lies at `paths` by a mapping, and write a record file for each document to `out` (`lines`: one file of all).
 
     Rejected pieces go to the file `quarantine` (by default `.dateline/quarantine.jsonl` of the project). With `strict` a
-    rejection leaves the records as they were. Raises UsageError for an unknown format, InputError for a path that is not there
+    rejection leaves the records as they were. With `mend` each document is put into the record that stands in the seeds with its
+    article_id, wherever that is: what the mapping says nothing of stays as it was there, and a document of which anything is
+    rejected leaves its record alone. Raises UsageError for an unknown format, InputError for a path that is not there
     or options that the format does not have, BuildError where something cannot be written.
     """
     format_ = importer(mapping.format)
@@ -124,7 +130,11 @@ def convert_files(
             'the mapping gives splits, but [tool.dateline.splits] mode is "computed", so they are not read; set mode = "given"'
         )
     target = quarantine or project.root / ".dateline" / "quarantine.jsonl"
-    work = _Conversion(project, schemas, mapping, format_, tables.keys, result)
+    standing = Standing(project) if mend else None
+    if standing is not None:
+        out = project.seeds
+    mended: dict[str, bytes] = {}
+    work = _Conversion(project, schemas, mapping, format_, tables.keys, result, standing)
     with ExitStack() as stack:
         staged = None if dry_run else stack.enter_context(Staged(out, project.name_of(out)))
         kept = None if dry_run else stack.enter_context(Staged(target.parent, project.name_of(target.parent)))
@@ -135,13 +145,19 @@ def convert_files(
             with incoming(path, options, label) as there:
                 for article_id, raw in work.convert(there, path, tell):
                     result.written.append(article_id)
-                    if staged is not None and not lines:
+                    if standing is not None:
+                        mended[article_id] = raw
+                    elif staged is not None and not lines:
                         staged.add(f"{article_id}.json", raw)
                     elif records is not None:
                         records.write(json.dumps(json.loads(raw), ensure_ascii=False).encode() + b"\n")
                     work.tell_rejections(rejected)
                 work.tell_rejections(rejected)
                 result.unread += [str(there.place(n)) for n in there.names if n not in there.read and n not in work.tables_read]
+        files = dict(standing.files_with(mended)) if standing is not None else {}
+        for file, raw in files.items():
+            if staged is not None:
+                staged.add(file, raw)
         if off := result.account.balance():
             raise BuildError(f"internal fault: the account of the import does not balance: {off}; nothing was written")
         if staged is not None and kept is not None:
@@ -155,9 +171,8 @@ def convert_files(
     if strict and result.n_rejections:
         result.written = []
     name = project.name_of(out)
-    result.written = (
-        [f"{name}/{project.settings.name}.jsonl"] if lines and result.written else [f"{name}/{a}.json" for a in result.written]
-    )
+    names = list(files) if mend else [f"{project.settings.name}.jsonl"] if lines else [f"{a}.json" for a in result.written]
+    result.written = [f"{name}/{file}" for file in names] if result.written else []
     if result.account.spans_mismatched:
         result.warnings += _advice(format_, mapping, paths, result)
     return result
@@ -174,6 +189,7 @@ class _Conversion:
         format_: Importer,
         table_keys: Any,
         result: Converted,
+        standing: Standing | None = None,
     ) -> None:
         self.project = project
         self.schemas = schemas
@@ -181,6 +197,7 @@ class _Conversion:
         self.format = format_
         self.table_keys = table_keys
         self.result = result
+        self.standing = standing
         self.signing = signing_of(project.settings.splits)
         self.places: dict[str, str] = {}
         self.tables_read: set[str] = set()
@@ -230,12 +247,19 @@ class _Conversion:
             reason = f"has the article_id of {other}; name it otherwise by [article] article_id"
             draft.reject_document(reason, "duplicate-article")
             return b""
+        before = self._before(draft)
+        if draft.rejected:
+            return b""
         while True:
             record = draft.record()
+            if before is not None:
+                record = restored(record, before, self.mapping)
             raw = encode(record)
             faults = check_record(record, RawRecord(Place(draft.document.place.file), 0, raw), self.schemas, self.table_keys)
             faults = [f for f in faults if f.fails]
             if not faults:
+                if before is not None:
+                    return self._mended(draft, record, before)
                 if is_withheld(record) and add_signature(record, self.signing):
                     raw = encode(record)  # while the text is at hand: it may be taken out later
                 return raw
@@ -243,6 +267,29 @@ class _Conversion:
             if whole and len(whole) == len(faults):
                 draft.reject_document(_told(whole[0]), whole[0].rule)
                 return b""
+
+    def _before(self, draft: Draft) -> Json | None:
+        """The record that a document is to mend; a document without one, or with another text, is rejected."""
+        if self.standing is None:
+            return None
+        if draft.article_id not in self.standing:
+            draft.reject_document("is of no article in the seeds, which --mend would put it into; import it without")
+            return None
+        if self.standing.compressed(draft.article_id):
+            draft.reject_document(f"stands in {self.standing.place(draft.article_id)}, which is compressed; unpack it first")
+            return None
+        before = self.standing.record(draft.article_id)
+        if before["text"].get("content") != draft.document.text:
+            draft.reject_document("has another text than its record in the seeds; see docs/reanchoring.md")
+        return before
+
+    def _mended(self, draft: Draft, record: Json, before: Json) -> bytes:
+        """The record with what came back; none if an item did not, which would vanish from the record."""
+        if lost := draft.item_rejections:
+            told = f"{lost[0].type} {shown(lost[0].id, self.mapping.quotes)}: {lost[0].reason}"
+            draft.reject_document(f"is not put back, as not all of it was imported: {told}", lost[0].rule)
+            return b""
+        return encode(in_standing_order(record, before, self.mapping))
 
     def _takes_item(self, draft: Draft, fault: Problem) -> bool:
         found = item_place(fault)

@@ -56,6 +56,7 @@ from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, 
 from dateline.manifest import NAME as MANIFEST
 from dateline.project import Project
 from dateline.schema import Schemas, load_schemas
+from dateline.validate.findings import Finding
 from dateline.validating import validate_build
 
 CORPUS_SPLIT = "corpus"
@@ -78,6 +79,8 @@ class Rebuilt:
     leaks: LeakScan = field(default_factory=LeakScan)
     validated: dict[str, int] | None = None
     """How many expectations there were, and what became of them; None where there are no suites."""
+    findings: list[Finding] = field(default_factory=list)
+    """What failed the suites, if that is why there is no dataset."""
 
 
 def rebuild(
@@ -118,6 +121,16 @@ def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> 
         return compare(project.dataset, work / "data", written, made.manifest, _keys_of(load_schemas(project.schemas)))
 
 
+def find(project: Project, engine: Engine, *, samples: int, tell: Tell = lambda *_: None) -> tuple[list[Finding], list[Problem]]:
+    """What the suites find in the tables of seeds/ as they stand, and what keeps them from being run; dataset/ stays as it is.
+
+    A finding names up to `samples` rows. Raises DatelineError for what cannot run at all.
+    """
+    with _work_folder(project) as work:
+        made = _make(project, engine, work, tell, None, again=True, samples=samples)
+        return made.findings, made.problems if isinstance(made, Rebuilt) and not made.findings else []
+
+
 @dataclass(frozen=True)
 class _Made:
     """All of a dataset but its place: data files lie in the work folder."""
@@ -127,10 +140,11 @@ class _Made:
     warnings: list[Problem]
     leaks: LeakScan
     validated: dict[str, int] | None = None
+    findings: list[Finding] = field(default_factory=list)
 
 
 def _make(
-    project: Project, engine: Engine, work: Path, tell: Tell, today: datetime.date | None, *, again: bool
+    project: Project, engine: Engine, work: Path, tell: Tell, today: datetime.date | None, *, again: bool, samples: int = 20
 ) -> Rebuilt | _Made:
     """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong."""
     schemas = load_schemas(project.schemas)
@@ -146,16 +160,16 @@ def _make(
         raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
     _corpus_tables(schemas, tables, facts, work)
     manifest, text = _describe(project, schemas, planned, index, facts)
-    validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell)
+    validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell, samples=samples)
     failed = [p for finding in validated.findings if finding.fails for p in finding.as_problems()]
     if failed:
-        return Rebuilt(problems=failed, warnings=warnings, validated=validated.counts)
+        return Rebuilt(problems=failed, warnings=warnings, validated=validated.counts, findings=validated.findings)
     manifest = dataclasses.replace(manifest, validation=validated.files)
     warnings += [p for finding in validated.findings if finding.waived is None for p in finding.as_problems()]
     leaks = _scan(project, schemas, planned, facts, manifest, text, engine, work)
     if leaks.problems:
         return Rebuilt(problems=_sorted(leaks.problems), warnings=warnings, leaks=leaks)
-    return _Made(manifest, text, warnings, leaks, validated.counts)
+    return _Made(manifest, text, warnings, leaks, validated.counts, validated.findings)
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------

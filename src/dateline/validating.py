@@ -265,18 +265,26 @@ class BuildValidation:
 
 
 def validate_build(
-    project: Project, data: Path, manifest: Manifest, today: datetime.date | None, *, again: bool, tell: Tell
+    project: Project,
+    data: Path,
+    manifest: Manifest,
+    today: datetime.date | None,
+    *,
+    again: bool,
+    tell: Tell,
+    samples: int = 20,
 ) -> BuildValidation:
     """Validate the tables of a build, in the folder `data`, and write there what the dataset keeps of it.
 
-    If the dataset in place has kept the result of equal tables, suites and versions, that is taken, unless `again`.
+    If the dataset in place has kept the result of equal tables, suites and versions, that is taken, unless `again`. A finding
+    names up to `samples` rows.
     Raises SuiteError for suites, relations or waivers that are wrong or cannot be run on these tables.
     """
     sources = suite_sources(project)
     if not sources:
         return BuildValidation()
     where = project.name_of(project.expectations)
-    request = Request(today=today) if today else Request()
+    request = Request(today=today or _today(), samples=samples)
     suites = {e.id: (s, e) for s in suites_from(sources, where) for e in s.expectations}
     key = _key(manifest, sources)
     kept = None if again else _kept(project.dataset, key)

@@ -17,7 +17,9 @@ import typer
 from dateline import __version__
 from dateline.errors import DatelineError, printable
 
-COMMANDS = ("new", "rebuild", "check", "validate", "import", "sign", "migrate", "hydrate", "rules", "suites", "stats", "doctor")
+COMMANDS = (
+    "new", "import", "check", "rebuild", "validate", "export", "stats", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
+)  # fmt: skip
 
 app = typer.Typer(
     name="dateline",

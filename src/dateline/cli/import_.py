@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -31,6 +31,15 @@ def command(
         typer.Option("--quarantine", help="File for what is rejected.", show_default=".dateline/quarantine.jsonl"),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write no record, and exit 1, if anything is rejected.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Put documents into the records that stand; what the mapping does not name stays.")
+    ] = False,
+    reanchor: Annotated[
+        bool,
+        typer.Option(
+            "--reanchor", help="The paths are edited texts, <article_id>.txt: move their articles' annotation onto them."
+        ),
+    ] = False,
     lines: Annotated[bool, typer.Option("--lines", help="Write one JSONL file of all records, not one file for each.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     project: ProjectOption = Path(),
@@ -39,7 +48,8 @@ def command(
     """Import annotated articles as records.
 
     Files of annotation tools go through mapping.toml; what it rejects is named, counted and kept in a quarantine file.
-    Documents in the authoring format are written all, or none (exit 1).
+    Documents in the authoring format are written all, or none (exit 1). With --reanchor the annotation of standing records moves
+    onto edited texts, as new records; spans that cannot move are told, and with --strict nothing is written then (exit 1).
     """
     from dateline.cli.results import print_json, progress_bar
     from dateline.project import find_project
@@ -47,6 +57,8 @@ def command(
     home = find_project(project)
     if source == "quarantine":
         _mend(home, paths, out or home.seeds / "articles", dry_run, json)
+    if reanchor:
+        _reanchor(home, paths, out or home.seeds / "articles", strict, dry_run, json)
     file = mapping or home.root / "mapping.toml"
     if mapping is None and (source == "authoring" or not file.is_file()):
         _import_records(home, source or "authoring", paths, out or home.seeds / "articles", dry_run, json)
@@ -62,7 +74,7 @@ def command(
     with progress_bar() as tell:
         result = convert_files(
             home, schemas, says, paths, out or home.seeds / "articles", quarantine=quarantine, lines=lines, strict=strict,
-            dry_run=dry_run, tell=tell,
+            mend=mend, dry_run=dry_run, tell=tell,
         )  # fmt: skip
     if json:
         print_json(result.as_json())
@@ -155,3 +167,35 @@ def _import_records(home: object, source: str, paths: list[Path], out: Path, dry
         says = f"{count(len(result.problems), 'problem')}; nothing was written" if result.problems else verb
         say(f"{count(result.documents, 'document')}: {says}", file=sys.stderr)
     raise typer.Exit(1 if result.problems else 0)
+
+
+def _reanchor(home: object, paths: list[Path], out: Path, strict: bool, dry_run: bool, json: bool) -> NoReturn:
+    from dateline.cli.results import count, print_json, print_problems, say
+    from dateline.project import Project
+    from dateline.reanchoring import reanchor_files
+
+    assert isinstance(home, Project)
+    result = reanchor_files(home, paths, out, strict=strict, dry_run=dry_run)
+    if json:
+        print_json(result.as_json())
+    else:
+        print_problems(result.problems)
+        for report in result.reports:
+            for span in report.spans:
+                at = " or ".join(f"[{start}, {end})" for start, end in span.found.candidates[:3])
+                where = f"{report.article_id} {span.layer} {span.item} {span.field} [{span.span[0]}, {span.span[1]})"
+                say(f"{where}: {span.found.fate}, {span.found.why}{at and ': ' + at}", file=sys.stderr)
+            for layer, item, why in report.removed:
+                say(f"{report.article_id} {layer} {item}: left out, as {why}", file=sys.stderr)
+        for name in result.written:
+            say(name)
+        for report in result.reports:
+            n = report.counts
+            fates = ", ".join(f"{n[fate]:,} {fate}" for fate in ("unchanged", "moved", "doubtful", "lost"))
+            says = f"{report.article_id} -> {report.new_id}: {fates}; {count(len(report.removed), 'item')} left out"
+            say(says, file=sys.stderr)
+        if result.same:
+            say(f"{count(len(result.same), 'text')} as it was", file=sys.stderr)
+        verb = "written" if result.written else "would be written" if dry_run else "nothing was written"
+        say(f"{count(len(result.reports), 'record')}: {verb}", file=sys.stderr)
+    raise typer.Exit(1 if result.problems or (strict and not result.complete) else 0)

@@ -117,6 +117,11 @@ class Draft:
         """Whether the document was rejected as a whole."""
         return self._whole is not None
 
+    @property
+    def item_rejections(self) -> list[Rejection]:
+        """Why items, and links, were rejected so far."""
+        return list(self._reasons.values())
+
     def close(self) -> None:
         """Count what was found and what became of it, into `account` and `rejections`."""
         self._settle()

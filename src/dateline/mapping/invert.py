@@ -49,7 +49,9 @@ def losses(record: Json, document: Document, mapping: Mapping, *, mended: bool =
         again = restored(again, record, mapping)
     lost: Counter[str] = Counter()
     for field in mapping.article_fields:
-        lost[f"article.{field.name}"] += not same(field.value_of(record), field.value_of(again))
+        value = field.value_of(record)
+        if field.path[0] != "text" or value is not None:  # what follows from the text is made where it lacks
+            lost[f"article.{field.name}"] += not same(value, field.value_of(again))
     for layer in mapping.schemas.layers.values():
         there = {layer.key.value_of(item): item for item in again.get(layer.name) or ()}
         for item in record.get(layer.name) or ():

@@ -1,0 +1,73 @@
+"""The records that stand in seeds/, by article_id: where each is, read again when it is wanted, replaced where it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dateline.compile.read import is_compressed, parse, read_raw
+from dateline.compile.seeds import records_in, seed_files
+from dateline.errors import InputError, Place
+from dateline.project import Project
+from dateline.schema import Json
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    path: Path
+    place: Place
+    offset: int
+    length: int
+
+
+class Standing:
+    """The records of a project's seeds; of two with one article_id, which `dateline check` tells of, the first counts."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._spots: dict[str, _Spot] = {}
+        for path in seed_files(project):
+            for raw, record in records_in(path, project.name_of(path), []):
+                spot = _Spot(path, raw.place, raw.offset, len(raw.raw))
+                self._spots.setdefault(str(record.get("article_id")), spot)
+
+    def __contains__(self, article_id: str) -> bool:
+        return article_id in self._spots
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The article_ids of all records."""
+        return self._spots.keys()
+
+    def place(self, article_id: str) -> Place:
+        """Where a record stands."""
+        return self._spots[article_id].place
+
+    def compressed(self, article_id: str) -> bool:
+        """Whether a record stands in a compressed file, in which it cannot be replaced."""
+        return is_compressed(self._spots[article_id].path)
+
+    def record(self, article_id: str) -> Json:
+        """The record as it stands; raises InputError if its file has changed meanwhile."""
+        spot = self._spots[article_id]
+        for raw in read_raw(spot.path, name=spot.place.file):
+            if raw.offset == spot.offset and len(raw.raw) == spot.length:
+                return parse(raw)
+        raise InputError(f"{spot.place}: has changed while it was read; try again")
+
+    def files_with(self, records: Mapping[str, bytes]) -> Iterable[tuple[str, bytes]]:
+        """The files that hold some records, with these in their places: names below seeds/, contents."""
+        by_file: dict[Path, list[str]] = {}
+        for article_id in records:
+            by_file.setdefault(self._spots[article_id].path, []).append(article_id)
+        for path, ids in by_file.items():
+            content = path.read_bytes()
+            for article_id in sorted(ids, key=lambda i: -self._spots[i].offset):
+                spot = self._spots[article_id]
+                new = records[article_id]
+                if spot.place.line:  # one line of several
+                    new = json.dumps(json.loads(new), ensure_ascii=False).encode() + b"\n"
+                content = content[: spot.offset] + new + content[spot.offset + spot.length :]
+            yield path.relative_to(self.project.seeds).as_posix(), content
