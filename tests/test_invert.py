@@ -133,7 +133,7 @@ def documents(draw: st.DrawFn) -> Document:
             if kind == "Deed":
                 node.parts = draw(st.fixed_dictionaries({}, optional={"cue": STRETCHES}))
                 node.features = draw(st.fixed_dictionaries({}, optional={"weight": st.floats(-9, 9)}))
-                node.roles = {"by": [draw(st.sampled_from(names))]} if names and draw(some) else {}
+                node.roles = {"by": [draw(st.sampled_from(names))]} if draw(some) and names else {}
             else:
                 node.spans = draw(STRETCHES)
                 node.parts = {"Head": node.spans[:1]} if draw(some) else {}
@@ -145,7 +145,7 @@ def documents(draw: st.DrawFn) -> Document:
                 }
                 node.features = draw(st.fixed_dictionaries({}, optional=said))
                 for role, most in (("boss", 1), ("friend", 3)):
-                    if names and draw(some):
+                    if draw(some) and names:
                         node.roles[role] = draw(st.lists(st.sampled_from(names), min_size=1, max_size=most, unique=True))
             nodes.append(node)
     metadata = draw(st.fixed_dictionaries({}, optional={"Origin": WORDS, "y": st.integers(0, 3000)}))

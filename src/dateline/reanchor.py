@@ -23,6 +23,8 @@ _RUN = 6
 """So many words in a row, which stand once in either text, mark a moved passage."""
 _CONTEXT = 8
 """So many words on either side tell apart places where the same words stand."""
+_ENOUGH = 5
+"""So many words of context on one side alone do for a span of few words."""
 _LEAST = 3
 """So many words of context make it likely that a place is meant, aligned or not."""
 
@@ -55,7 +57,9 @@ class _Words:
 
 def by_difflib(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     """Runs of equal words, the longest first and then those on either side of it."""
-    yield from (tuple(block) for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks() if block.size)
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        if block.size:
+            yield block.a, block.b, block.size
 
 
 class Reanchoring:
@@ -86,21 +90,29 @@ class Reanchoring:
         others = self._others(first, last, row, inner)
         if list(row) != self._to[first : last + 1]:
             exact = tuple(self._stretch(n, last - first, inner) for n in others)
-            return Found("doubtful", exact, "stands elsewhere") if exact else Found("lost", (), "its words were changed")
+            if exact:
+                return Found("doubtful", exact, "stands elsewhere")
+            return Found("lost", self._between(first, last, inner), "its words were changed")
         assert there is not None
         found = self._stretch(there, last - first, inner)
         if self.new[found[0] : found[1]] != self.old[start:end]:
             return Found("doubtful", (found,), "differs in form: line ends, white space or Unicode normal form")
         left, right = self._context(first, last, there)
-        if left + right < _LEAST or (not (left and right) and last - first + 1 < _LEAST):
+        one_sided = not (left and right) and max(left, right) < _ENOUGH and last - first + 1 < _LEAST
+        if left + right < _LEAST or one_sided:
             return Found("doubtful", (found,), "the words around it were changed")
         if rivals := self._rivals(first, last, there, others):
             places = tuple(self._stretch(n, last - first, inner) for n in rivals)
             return Found("doubtful", (found, *places), "the same words were inserted nearby")
         return Found("unchanged" if found == span else "moved", (found,))
 
+    def _between(self, first: int, last: int, inner: tuple[int, int]) -> tuple[Stretch, ...]:
+        """What stands between the first and the last word of a span whose words were changed, for people to look at."""
+        a, b = self._to[first], self._to[last]
+        return (self._stretch(a, b - a, inner),) if a is not None and b is not None and a < b else ()
+
     def kept_stretches(self, within: Stretch | None = None) -> list[Stretch]:
-        """The stretches of the new text, in order, whose words stood in a stretch of the old one, in a row and in the same form."""
+        """The stretches of the new text, in order, whose words stood in (a stretch of) the old one, in a row, in equal form."""
         least, most = within or (0, len(self.old))
         runs: list[list[int]] = []  # words of the old text, first and last
         for at, to in enumerate(self._to):
@@ -128,7 +140,7 @@ class Reanchoring:
         words = self.old[self._old.starts[first] + inner[0] : self._old.ends[last] - inner[1]]
         found = []
         for n in self._at.get(wanted[0], ()):
-            if n == row.start and row or self._new.keys[n : n + len(wanted)] != wanted:
+            if (n == row.start and row) or self._new.keys[n : n + len(wanted)] != wanted:
                 continue
             start, end = self._stretch(n, last - first, inner)
             if self.new[start:end] == words and any(m not in self._taken for m in range(n, n + len(wanted))):

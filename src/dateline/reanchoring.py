@@ -1,8 +1,8 @@
-"""import --reanchor: the annotation of a record moved onto an edited version of its text, as a new record; what cannot move is told.
+"""import --reanchor: the annotation of a record moved onto an edited version of its text, as a new record; what cannot is told.
 
 A span is kept only where the very same words stand (dateline.reanchor). A field of several spans is kept whole or not at all. An
-item that loses a span that its schema requires goes, and so does whatever refers to it. What was annotated stays what the coverage
-says: of a layer that covered the whole text, only those stretches that were in the old text are covered in the new one.
+item that loses a span that its schema requires goes, and so does whatever refers to it. Coverage goes on to say what was
+annotated: of a layer that covered the whole text, only the stretches that were in the old text are covered in the new one.
 """
 
 from __future__ import annotations
@@ -32,11 +32,13 @@ from dateline.standing import Standing
 _ITEM = re.compile(r"\$\.([A-Za-z0-9_]+)\[([0-9]+)\]")
 _NUMBERED = re.compile(r"(.*)-r([0-9]{1,6})")
 _LONGEST_ID = 128
+DRAFTS = ".dateline/reanchored"
+"""Where records go that people must mend before they are seeds."""
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A span that did not stay in place for certain: its item and field, where it stood, what became of it, where it may stand."""
+class NotKept:
+    """A span that was not kept: its item and field, where it stood, what became of it, where it may stand."""
 
     layer: str
     item: str
@@ -64,12 +66,12 @@ class Report:
     article_id: str
     new_id: str = ""
     counts: Counter[str] = field(default_factory=Counter)
-    spans: list[Moved] = field(default_factory=list)
+    spans: list[NotKept] = field(default_factory=list)
     removed: list[tuple[str, str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
-    def of(self) -> dict[str, list[Moved]]:
+    def of(self) -> dict[str, list[NotKept]]:
         """The spans that were not kept, by fate."""
         return {fate: [s for s in self.spans if s.found.fate == fate] for fate in ("doubtful", "lost")}
 
@@ -87,15 +89,16 @@ class Report:
 
 @dataclass
 class Reanchored:
-    """What `reanchor_files` did: a report for each article, the files that were written."""
+    """What `reanchor_files` did: a report for each article, the files that were written to seeds, and to DRAFTS."""
 
     reports: list[Report] = field(default_factory=list)
     same: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[Problem]:
-        """What keeps the new records from being written."""
+        """What is wrong with new records, which are drafts therefore."""
         return [p for report in self.reports for p in report.problems]
 
     @property
@@ -105,7 +108,12 @@ class Reanchored:
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain JSON types."""
-        return {"articles": [r.as_json() for r in self.reports], "same_text": self.same, "written": self.written}
+        return {
+            "articles": [r.as_json() for r in self.reports],
+            "same_text": self.same,
+            "written": self.written,
+            "drafts": self.drafts,
+        }
 
 
 def reanchor_record(
@@ -113,8 +121,8 @@ def reanchor_record(
 ) -> tuple[Json, Report]:
     """The record on its new text, which it supersedes the old one with, and what became of its spans.
 
-    The record has its text and keeps its schemas; the report has problems if the new one would not. `new_id` is by default made of
-    the old id (`next_id`).
+    The record has its text and keeps its schemas; the report has problems if the new one would not. `new_id` is by default made
+    of the old id (`next_id`).
     """
     work = _Moving(record, new_text, schemas)
     work.move()
@@ -225,7 +233,7 @@ class _Moving:
             found = self._find(stood)
             self.report.counts[found.fate] += 1
             if found.kept is None:
-                self.report.spans.append(Moved(layer.name, str(layer.key.value_of(item)), field.name, stood, found))
+                self.report.spans.append(NotKept(layer.name, str(layer.key.value_of(item)), field.name, stood, found))
             else:
                 made.append({**span, "start": found.kept[0], "end": found.kept[1]})
         return None if len(made) < len(spans) else sorted(made, key=lambda s: (s["start"], s["end"]))
@@ -282,9 +290,9 @@ class _Moving:
         gaps: list[Stretch] = []
         for item in self.record.get(layer_name) or ():
             now = left.get(layer.key.value_of(item))
-            for field in layer.spanned:
-                held = set() if now is None else set(_stretches(field.value_of(now)))
-                for span in _stretches(field.value_of(item)):
+            for spanned in layer.spanned:
+                held = set() if now is None else set(_stretches(spanned.value_of(now)))
+                for span in _stretches(spanned.value_of(item)):
                     gaps += [place for place in self._find(span).candidates if place not in held]
         return sorted(gaps)
 
@@ -351,9 +359,9 @@ def reanchor_files(
 ) -> Reanchored:
     """Move the annotation of standing records onto the texts `<article_id>.txt` at `paths`; write the new records to `out`.
 
-    All are written, or none: none if one of them would break its schemas, or, with `strict`, if a span did not move. Raises
-    InputError for a path that is not there, a text that is not UTF-8, or of no article whose text stands in the seeds; BuildError
-    where `out` cannot be written.
+    All are written, or none; with `strict`, none if a span did not move. A record that breaks its schemas without what was lost
+    goes to DRAFTS, to be mended and put into the seeds by hand. Raises InputError for a path that is not there, a text that is not
+    UTF-8, or of no article whose text stands in the seeds; BuildError where `out` cannot be written.
     """
     schemas = load_schemas(project.schemas)
     table_keys = read_tables(project, schemas).keys
@@ -361,6 +369,7 @@ def reanchor_files(
     signing = signing_of(project.settings.splits)
     result = Reanchored()
     files: dict[str, bytes] = {}
+    drafts: dict[str, bytes] = {}
     for path in _texts(paths):
         article_id, name = path.name.removesuffix(".txt"), project.name_of(path)
         if article_id not in standing:
@@ -382,14 +391,16 @@ def reanchor_files(
         if is_withheld(made) or record["text"].get("minhash") is not None:
             add_signature(made, signing)
         result.reports.append(report)
-        files[f"{new_id}.json"] = encode(made)
-    if result.problems or dry_run or (strict and not result.complete) or not files:
+        (drafts if report.problems else files)[f"{new_id}.json"] = encode(made)
+    if dry_run or (strict and not result.complete):
         return result
-    with Staged(out, project.name_of(out)) as staged:
-        for file, raw in files.items():
-            staged.add(file, raw)
-        staged.place()
-    result.written = [project.name_of(out / file) for file in files]
+    for folder, there, names in ((out, files, result.written), (project.root / DRAFTS, drafts, result.drafts)):
+        if there:
+            with Staged(folder, project.name_of(folder)) as staged:
+                for file, raw in there.items():
+                    staged.add(file, raw)
+                staged.place()
+            names += [project.name_of(folder / file) for file in there]
     return result
 
 

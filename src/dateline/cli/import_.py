@@ -189,6 +189,8 @@ def _reanchor(home: object, paths: list[Path], out: Path, strict: bool, dry_run:
                 say(f"{report.article_id} {layer} {item}: left out, as {why}", file=sys.stderr)
         for name in result.written:
             say(name)
+        for name in result.drafts:
+            say(f"{name}: to be mended and moved to {home.name_of(out)}/ by hand", file=sys.stderr)
         for report in result.reports:
             n = report.counts
             fates = ", ".join(f"{n[fate]:,} {fate}" for fate in ("unchanged", "moved", "doubtful", "lost"))
@@ -196,6 +198,6 @@ def _reanchor(home: object, paths: list[Path], out: Path, strict: bool, dry_run:
             say(says, file=sys.stderr)
         if result.same:
             say(f"{count(len(result.same), 'text')} as it was", file=sys.stderr)
-        verb = "written" if result.written else "would be written" if dry_run else "nothing was written"
+        verb = "written" if result.written or result.drafts else "would be written" if dry_run else "nothing was written"
         say(f"{count(len(result.reports), 'record')}: {verb}", file=sys.stderr)
     raise typer.Exit(1 if result.problems or (strict and not result.complete) else 0)
