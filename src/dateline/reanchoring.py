@@ -360,8 +360,8 @@ def reanchor_files(
     """Move the annotation of standing records onto the texts `<article_id>.txt` at `paths`; write the new records to `out`.
 
     All are written, or none; with `strict`, none if a span did not move. A record that breaks its schemas without what was lost
-    goes to DRAFTS, to be mended and put into the seeds by hand. Raises InputError for a path that is not there, a text that is not
-    UTF-8, or of no article whose text stands in the seeds; BuildError where `out` cannot be written.
+    goes to DRAFTS, to be mended and put into the seeds by hand. Raises InputError for a path that is not there, a text not in
+    UTF-8 or of no article whose text stands in the seeds; BuildError where `out` cannot be written.
     """
     schemas = load_schemas(project.schemas)
     table_keys = read_tables(project, schemas).keys
