@@ -197,7 +197,7 @@ def test_a_writer_that_fails_leaves_nothing_behind(folder: ProjectFolder, monkey
     assert sorted(p.name for p in folder.root.iterdir()) == ["out", "pyproject.toml", "schemas", "seeds"]
 
 
-def test_lists_of_one_value_go_as_the_value_to_a_format_without_lists(folder: ProjectFolder) -> None:
+def test_values_go_in_the_form_that_the_format_holds(folder: ProjectFolder) -> None:
     tags = {"tags": {"type": "array", "items": {"type": "string"}, "description": "x"}}
     schema = json.loads((folder.root / "schemas" / "mentions.schema.json").read_bytes())
     folder.schema("mentions", schema | {"properties": schema["properties"] | tags})

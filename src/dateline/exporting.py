@@ -31,7 +31,7 @@ from dateline.leaks import shown
 from dateline.manifest import read_manifest
 from dateline.mapping.canonical import canonical_mapping, mapping_toml
 from dateline.mapping.file import Mapping, SplitSource, read_mapping
-from dateline.mapping.invert import invert, losses, simplified
+from dateline.mapping.invert import forms, invert, losses
 from dateline.pipeline import find
 from dateline.project import Project
 from dateline.rules import problem
@@ -197,13 +197,16 @@ class _Export:
         return True
 
     def _document(self, record: Json) -> Document:
-        document = invert(record, self.mapping)
-        if any(isinstance(v, list) and len(v) == 1 for node in document.nodes for v in node.features.values()):
-            plainer = invert(record, self.mapping)
-            simplified(plainer.nodes)
-            if self.format.cannot_hold(plainer).total() < self.format.cannot_hold(document).total():
-                return plainer
-        return document
+        """A record as a document, in the form of which the format holds the most."""
+        best, least = None, 0
+        for document in forms(invert(record, self.mapping)):
+            lost = self.format.cannot_hold(document).total()
+            if best is None or lost < least:
+                best, least = document, lost
+            if not least:
+                break
+        assert best is not None
+        return best
 
     def write(self, folder: Path) -> list[str]:
         """Write the format's files."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dateline.document import NOWHERE, Document, Node, Stretch
@@ -290,9 +290,23 @@ def _gives(found: Any, source: Source, field: Field, value: Any) -> bool:
         return False
 
 
-def simplified(nodes: Iterable[Node]) -> None:
-    """Make lists of one value that value itself, for formats that have no lists; mappings read both alike."""
-    for node in nodes:
-        for name, value in node.features.items():
-            if isinstance(value, list) and len(value) == 1:
-                node.features[name] = value[0]
+def forms(document: Document) -> Iterator[Document]:
+    """The document in the forms that a mapping reads alike: values as they are, as words without lists of one, in lists of words.
+
+    Of formats that have no numbers, or no lists, or nothing but lists, one of them loses the least.
+    """
+    yield document
+    yield _with_values(document, lambda value: value if value is True else _in_words(value))
+    yield _with_values(document, _in_words)
+    yield _with_values(document, lambda value: [value] if isinstance(value, str) else value)
+
+
+def _with_values(document: Document, change: Callable[[Any], Any]) -> Document:
+    nodes = [replace(n, features={name: change(value) for name, value in n.features.items()}) for n in document.nodes]
+    return replace(document, nodes=nodes)
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, list):
+        return spelled(value[0]) if len(value) == 1 else [spelled(one) for one in value]
+    return spelled(value)
