@@ -325,6 +325,16 @@ def test_the_command_lists_what_is_lost_and_says_how_to_go_on(folder: ProjectFol
     assert wrong.returncode == 2 and wrong.stderr.startswith("error: no exporter 'nothing'; there are: ")
 
 
+def test_words_of_import_that_make_no_sense_together_are_refused(folder: ProjectFolder, dateline: Run) -> None:
+    for words, says in (
+        (["--mend"], "--mend needs a mapping"),
+        (["--mend", "--lines"], "it takes neither --out nor --lines"),
+        (["--reanchor", "--mend"], "--reanchor takes texts"),
+    ):
+        done = dateline("import", folder.root, "-C", folder.root, *words)
+        assert done.returncode == 2 and says in done.stderr
+
+
 def test_the_corpus_exports_natively(dateline: Run, tmp_path: Path) -> None:
     done = dateline("export", "native", "--out", tmp_path / "out", "--json", cwd=REPOSITORY)
     result = json.loads(done.stdout)

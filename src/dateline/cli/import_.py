@@ -52,18 +52,26 @@ def command(
     onto edited texts, as new records; spans that cannot move are told, and with --strict nothing is written then (exit 1).
     """
     from dateline.cli.results import print_json, progress_bar
+    from dateline.errors import UsageError
     from dateline.project import find_project
 
     home = find_project(project)
     if source == "quarantine":
         _mend(home, paths, out or home.seeds / "articles", dry_run, json)
     if reanchor:
+        if source or mapping or quarantine or lines or mend:
+            raise UsageError("--reanchor takes texts, and of the other options --out, --strict, --dry-run and --json")
         _reanchor(home, paths, out or home.seeds / "articles", strict, dry_run, json)
+    if mend and (out or lines):
+        raise UsageError(
+            "--mend puts documents into the records that stand, where they stand; it takes neither --out nor --lines"
+        )
     file = mapping or home.root / "mapping.toml"
     if mapping is None and (source == "authoring" or not file.is_file()):
+        if mend:
+            raise UsageError("--mend needs a mapping; dateline export writes one beside the documents")
         _import_records(home, source or "authoring", paths, out or home.seeds / "articles", dry_run, json)
     from dateline.converting import convert_files
-    from dateline.errors import UsageError
     from dateline.mapping.file import read_mapping
     from dateline.schema import load_schemas
 
