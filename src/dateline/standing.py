@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dateline.compile.read import is_compressed, parse, read_raw
+from dateline.compile.read import RawRecord, Refused, is_compressed, parse, read_raw
 from dateline.compile.seeds import records_in, seed_files
 from dateline.errors import InputError, Place
 from dateline.project import Project
@@ -52,13 +52,19 @@ class Standing:
     def record(self, article_id: str) -> Json:
         """The record as it stands; raises InputError if its file has changed meanwhile."""
         spot = self._spots[article_id]
-        for raw in read_raw(spot.path, name=spot.place.file):
-            if raw.offset == spot.offset and len(raw.raw) == spot.length:
-                return parse(raw)
-        raise InputError(f"{spot.place}: has changed while it was read; try again")
+        if is_compressed(spot.path):
+            found = next((r.raw for r in read_raw(spot.path, name=spot.place.file) if r.offset == spot.offset), b"")
+        else:
+            with spot.path.open("rb") as file:
+                file.seek(spot.offset)
+                found = file.read(spot.length)
+        return self._parsed(article_id, found)
 
-    def files_with(self, records: Mapping[str, bytes]) -> Iterable[tuple[str, bytes]]:
-        """The files that hold some records, with these in their places: names below seeds/, contents."""
+    def files_with(self, records: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+        """The files that hold some records, with these in their places: names below seeds/, contents.
+
+        Raises InputError if a file has changed meanwhile.
+        """
         by_file: dict[Path, list[str]] = {}
         for article_id in records:
             by_file.setdefault(self._spots[article_id].path, []).append(article_id)
@@ -66,8 +72,19 @@ class Standing:
             content = path.read_bytes()
             for article_id in sorted(ids, key=lambda i: -self._spots[i].offset):
                 spot = self._spots[article_id]
+                self._parsed(article_id, content[spot.offset : spot.offset + spot.length])
                 new = records[article_id]
                 if spot.place.line:  # one line of several
                     new = json.dumps(json.loads(new), ensure_ascii=False).encode() + b"\n"
                 content = content[: spot.offset] + new + content[spot.offset + spot.length :]
             yield path.relative_to(self.project.seeds).as_posix(), content
+
+    def _parsed(self, article_id: str, found: bytes) -> Json:
+        place = self.place(article_id)
+        try:
+            record = parse(RawRecord(place, 0, found))
+        except Refused:
+            record = {}
+        if record.get("article_id") != article_id:
+            raise InputError(f"{place}: has changed while it was read; try again")
+        return record
