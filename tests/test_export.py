@@ -148,7 +148,9 @@ def test_withheld_texts_leave_only_when_asked_for_and_at_hand(folder: ProjectFol
     result = export(folder, lossy=True, withheld=True, force=True)
     assert not result.problems
     assert (result.articles, result.withheld, result.textless) == (["a1", "a2"], [], ["a3"])
+    assert (folder.root / "out" / ".gitignore").read_text() == "*\n"
     assert export(folder, "native", force=True).articles == ["a1"]
+    assert not (folder.root / "out" / ".gitignore").exists()
     assert export(folder, "native", withheld=True, force=True).articles == ["a1", "a2", "a3"]
 
 

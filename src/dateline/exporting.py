@@ -370,6 +370,8 @@ def _beside(project: Project, work: _Export, result: Exported, out: Path) -> dic
             work.mapping, "How these documents become records again; written by dateline export."
         )
     files["README.txt"] = "\n".join(_readme(project, work, result, project.name_of(out))) + "\n"
+    if work.wish.withheld:
+        files[".gitignore"] = "*\n"  # nothing of texts that may not be passed on gets into a commit by chance
     names = ("format", "articles", "cannot_hold", "not_brought_back")
     files[MARK] = json.dumps({name: told[name] for name in names}, ensure_ascii=False, indent=1) + "\n"
     return files
