@@ -341,3 +341,19 @@ def test_the_corpus_exports_natively(dateline: Run, tmp_path: Path) -> None:
     done = dateline("export", "native", "--out", tmp_path / "out", "--json", cwd=REPOSITORY)
     result = json.loads(done.stdout)
     assert done.returncode == 0 and len(result["articles"]) == 6 and len(result["withheld"]) == 1
+
+
+def test_mended_in_brat_and_imported_back(folder: ProjectFolder, dateline: Run) -> None:
+    folder.seed(record("a1", language="en", mentions=[mention("T1", 0, 3, score=2.5), mention("T2", 7, 10, "LOC")]))  # " Bo"
+    out = dateline("export", "brat", "--findings", "-C", folder.root)
+    assert out.returncode == 0, out.stderr
+    annotation = folder.root / "export" / "brat" / "documents" / "a1.ann"
+    assert annotation.read_text() == "T1\tPER 0 3\tAna\nA1\tscore T1 2.5\nT2\tLOC 7 10\t Bo\n"
+    annotation.write_text(annotation.read_text().replace("LOC 7 10\t Bo", "PER 8 10\tBo"))
+    told = next(line for line in (annotation.parent.parent / "README.txt").read_text().splitlines() if "dateline import" in line)
+    back = dateline(*told.split()[1:], cwd=folder.root)
+    assert back.returncode == 0, back.stderr
+    (line,) = (folder.root / "seeds" / "a.jsonl").read_text().splitlines()
+    mended = record("a1", language="en", mentions=[mention("T1", 0, 3, score=2.5), mention("T2", 8, 10)])
+    assert line == json.dumps(mended)
+    assert dateline("check", "-C", folder.root).returncode == 0

@@ -56,8 +56,6 @@ def command(
     from dateline.project import find_project
 
     home = find_project(project)
-    if source == "quarantine":
-        _mend(home, paths, out or home.seeds / "articles", dry_run, json)
     if reanchor:
         if source or mapping or quarantine or lines or mend:
             raise UsageError("--reanchor takes texts, and of the other options --out, --strict, --dry-run and --json")
@@ -66,6 +64,8 @@ def command(
         raise UsageError(
             "--mend puts documents into the records that stand, where they stand; it takes neither --out nor --lines"
         )
+    if source == "quarantine":
+        _mend(home, paths, out or home.seeds / "articles", dry_run, json)
     file = mapping or home.root / "mapping.toml"
     if mapping is None and (source == "authoring" or not file.is_file()):
         if mend:
