@@ -55,7 +55,7 @@ MAPPING: Json = {
         },
     },
     "links": {"INSIDE": {"of": "source", "to": "target", "role": "inside"}},
-    "ignore": {"types": ["NOISE*"], "features": ["*.comment", "document.lang"]},
+    "ignore": {"types": ["NOISE*", "@segment"], "features": ["*.comment", "document.lang"]},
 }
 
 
@@ -117,9 +117,9 @@ def test_nodes_become_items_with_keys_values_references_and_coverage(two_layers:
     assert count.found == {
         "document": 1, "document.doc_id": 1, "document.lang": 1, "PERSON": 1, "PERSON.score": 1, "PERSON.comment": 1, "PLACE": 1,
         "NOISE1": 1, "NOISE1.x": 1, "INSIDE": 1, "INSIDE:source": 1, "INSIDE:target": 1, "LINK": 1, "LINK.kind": 1,
-        "LINK:source": 1, "LINK:target": 1,
+        "LINK:source": 1, "LINK:target": 1, "@segment": 2,
     }  # fmt: skip
-    assert count.ignored == {"document.lang": 1, "PERSON.comment": 1, "NOISE1": 1, "NOISE1.x": 1}
+    assert count.ignored == {"document.lang": 1, "PERSON.comment": 1, "NOISE1": 1, "NOISE1.x": 1, "@segment": 2}
     assert count.balance() == {}
     assert two_layers.rebuild().problems == []
 
@@ -230,6 +230,7 @@ def test_strict_writes_no_record_and_exits_with_1(two_layers: ProjectFolder, dat
     (two_layers.root / "mapping.toml").write_text(
         'format = "cat"\n[rights]\ntext_redistributable = true\n[layers.mentions]\ntypes = ["PERSON"]\n'
         '[layers.mentions.fields]\nspans = { spans = "" }\nlabel = { value = "PER" }\n[ignore]\nfeatures = ["document.*"]\n'
+        'types = ["@segment"]\n'
     )
     written(two_layers.root / "in", "d1.xml", cat(["Ana Rome"], markable("PERSON", "1", 1) + markable("PERSON", "2")))
     done = dateline("import", "in", "--strict", cwd=two_layers.root)
@@ -238,7 +239,9 @@ def test_strict_writes_no_record_and_exits_with_1(two_layers: ProjectFolder, dat
     assert "1 document: not written (--strict), 1 rejection, kept in .dateline/quarantine.jsonl\n" in done.stderr
     done = dateline("import", "in", cwd=two_layers.root)
     assert done.returncode == 0
-    assert [line.split() for line in done.stdout.splitlines()[1:3]] == [["document", "1", "1"], ["PERSON", "2", "1", "1"]]
+    assert [line.split() for line in done.stdout.splitlines()[1:4]] == [
+        ["document", "1", "1"], ["@segment", "1", "1"], ["PERSON", "2", "1", "1"],
+    ]  # fmt: skip
     assert (two_layers.root / "seeds" / "articles" / "d1.json").is_file()
     told = json.loads(dateline("import", "in", "--dry-run", "--json", cwd=two_layers.root).stdout)
     assert {"documents", "found", "imported", "rejected", "ignored", "spans"} <= told.keys()

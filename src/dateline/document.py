@@ -14,6 +14,8 @@ from typing import Any
 from dateline.errors import Place
 
 NOWHERE = Place("")
+SEGMENT = "@segment"
+"""The type under which mappings and accounts name a document's segments."""
 Stretch = tuple[int, int]
 """A half-open stretch [start, end) of a text, in Unicode code points."""
 
@@ -66,6 +68,11 @@ class Document:
     segments: list[Stretch] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     place: Place = NOWHERE
+
+    def all_nodes(self) -> list[Node]:
+        """The nodes, and one of type SEGMENT for each segment: so a mapping can keep segments, and an account counts them."""
+        segments = [Node(f"segment-{n}", SEGMENT, (span,), place=self.place) for n, span in enumerate(self.segments, 1)]
+        return [*self.nodes, *segments]
 
 
 def joined(text: str, spans: tuple[Stretch, ...]) -> str:

@@ -168,7 +168,7 @@ class Draft:
 
     def _take_nodes(self) -> None:
         taken: set[str] = set()
-        for node in self.document.nodes:
+        for node in self.document.all_nodes():
             at = self._id(node)
             if at in self._nodes:
                 reason = f"the id {shown(node.id, self.mapping.quotes)} stands twice in the document"

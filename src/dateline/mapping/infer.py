@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dateline.document import SEGMENT
 from dateline.errors import printable
 from dateline.formats import FORMATS
 from dateline.mapping.observe import Seen, Targets, TypeSeen, Values
@@ -141,6 +142,10 @@ class _Inference:
         features: dict[int, frozenset[str]] = {}
         order = sorted(self.seen.types, key=lambda t: (-len(_features(self.seen.types[t])), -self.seen.types[t].n, t))
         for kind in order:
+            if kind == SEGMENT:
+                plans.append(_Plan("span", [kind]))
+                features[len(plans) - 1] = frozenset({SEGMENT})  # which no other type has
+                continue
             if not _speakable(kind):
                 self.ignored["types"].append(_pattern(kind))
                 self._guess(f"type {kind!r}: left out", "its name cannot be written", "mapping.toml [ignore] types")
@@ -297,7 +302,7 @@ class _Inference:
 
     def _identity(self, plan: _Plan, of: list[TypeSeen]) -> None:
         """Who annotated an item, and what the source calls it, where that does not go without saying."""
-        if len(self.seen.annotators) > 1:
+        if len(self.seen.annotators) > 1 and plan.types != [SEGMENT]:
             column = self.names.take("annotation_set_id")
             schema = {"type": "string", "description": "Whose annotation it is.", "x-ref": "annotation_sets"}
             self._put(column, schema, {"annotator": True})

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dateline.document import NOWHERE, Document, Node, Stretch
+from dateline.document import NOWHERE, SEGMENT, Document, Node, Stretch
 from dateline.errors import Place
 from dateline.mapping.apply import Draft
 from dateline.mapping.file import MappedLayer, Mapping, Source
@@ -110,7 +110,9 @@ class _Inverse:
             self._refer(nodes[origin.annotator, origin.id], origin)
         links = list(self._links({id for _, id in nodes}))
         text = self.record["text"]["content"]
-        return Document(self._document_name(), text, [*nodes.values(), *links], self._metadata(), place=self.place)
+        segments = [span for node in nodes.values() if node.type == SEGMENT for span in node.spans]
+        made = [*(node for node in nodes.values() if node.type != SEGMENT), *links]
+        return Document(self._document_name(), text, made, self._metadata(), segments, place=self.place)
 
     # ---- which node ----------------------------------------------------------------------------------------
 

@@ -122,10 +122,11 @@ class Seen:
         self.segmented += bool(document.segments)
         for key, value in document.metadata.items():
             self.metadata[key].see(value, document.text)
-        kinds = {(node.annotator, node.id): node.type for node in document.nodes}
-        ids = Counter(node.id for node in document.nodes)
-        for node in document.nodes:
-            self.annotators.add(node.annotator)
+        nodes = document.all_nodes()
+        kinds = {(node.annotator, node.id): node.type for node in nodes}
+        ids = Counter(node.id for node in nodes)
+        self.annotators |= {node.annotator for node in document.nodes}
+        for node in nodes:
             self._take(node, document.text, kinds, ids[node.id] > 1)
         named = [("types", len(self.types)), ("keys of metadata", len(self.metadata))]
         named += [(f"features of {t}", len(seen.features)) for t, seen in self.types.items()]
