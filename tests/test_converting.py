@@ -17,7 +17,7 @@ from dateline.document import Document, Node
 from dateline.errors import InputError
 from dateline.mapping.apply import Draft, article_id_of
 from dateline.mapping.file import mapping_from, read_mapping
-from dateline.mending import mend
+from dateline.quarantine import put_back
 from dateline.schema import load_schemas
 
 LINKS: Json = {
@@ -206,7 +206,7 @@ def test_mending_again_after_a_stop_in_between_changes_nothing(two_layers: Proje
     out = two_layers.root / "seeds" / "articles"
     for _ in range(2):
         path.write_text(json.dumps(line) + "\n")
-        done = mend(two_layers.project, schemas, path, out)
+        done = put_back(two_layers.project, schemas, path, out)
         assert (done.problems, done.items, path.read_text()) == ([], 1, "")
         assert [m["score"] for m in record_of(two_layers)["mentions"]] == [1]
 
@@ -221,7 +221,7 @@ def test_a_document_that_cannot_be_an_article_is_kept_whole(two_layers: ProjectF
     kept["record"]["article_id"] = kept["article_id"] = "d2"
     path = two_layers.root / "mend.jsonl"
     path.write_text(json.dumps(kept) + "\n")
-    done = mend(two_layers.project, load_schemas(two_layers.project.schemas), path, two_layers.root / "seeds" / "articles")
+    done = put_back(two_layers.project, load_schemas(two_layers.project.schemas), path, two_layers.root / "seeds" / "articles")
     assert (done.records, done.problems) == (1, [])
     assert len(record_of(two_layers, "d2")["mentions"]) == 1
 

@@ -59,6 +59,8 @@ class Converted:
     warnings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     quarantine: str | None = None
+    quotes: bool = True
+    """Whether what is told of the result may quote the texts; the quarantine file does."""
 
     @property
     def documents(self) -> int:
@@ -72,7 +74,7 @@ class Converted:
             "documents": self.documents,
             "found": dict(sorted(count.found.items())),
             "imported": dict(sorted(count.imported.items())),
-            "rejected": [r.as_json() for r in self.rejections],
+            "rejected": [r.as_json() | {"id": shown(r.id, self.quotes) or None} for r in self.rejections],
             "rejected_counts": dict(sorted(count.rejected.items())),
             "ignored": dict(sorted(count.ignored.items())),
             "spans": {
@@ -122,7 +124,7 @@ def convert_files(
     format_ = importer(mapping.format)
     options = filled(mapping.options, format_.options, mapping.format)
     tables = read_tables(project, schemas)
-    result = Converted(problems=list(tables.problems))
+    result = Converted(problems=list(tables.problems), quotes=mapping.quotes)
     if result.problems:
         return result
     if _gives_splits(mapping) and project.settings.splits.mode != "given":

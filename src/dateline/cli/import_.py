@@ -65,7 +65,7 @@ def command(
             "--mend puts documents into the records that stand, where they stand; it takes neither --out nor --lines"
         )
     if source == "quarantine":
-        _mend(home, paths, out or home.seeds / "articles", dry_run, json)
+        _put_back(home, paths, out or home.seeds / "articles", dry_run, json)
     file = mapping or home.root / "mapping.toml"
     if mapping is None and (source == "authoring" or not file.is_file()):
         if mend:
@@ -98,6 +98,7 @@ def print_account(result: Converted, strict: bool, dry_run: bool) -> None:
 
     from dateline.cli.results import count, print_problems, say
     from dateline.errors import printable
+    from dateline.leaks import shown
 
     print_problems(result.problems)
     if result.problems:
@@ -114,7 +115,7 @@ def print_account(result: Converted, strict: bool, dry_run: bool) -> None:
     for (kind, reason), n in result.reasons.most_common(_MOST_REASONS):
         first = result.examples[kind, reason]
         more = f"  (and {n - 1:,} more like it)" if n > 1 else ""
-        say(f"{first.place}  {kind} {first.id}: {first.reason}{more}", file=sys.stderr)
+        say(f"{first.place}  {kind} {shown(first.id, result.quotes)}: {first.reason}{more}", file=sys.stderr)
     if (left := len(result.reasons) - _MOST_REASONS) > 0:
         say(f"... and {count(left, 'more reason')}", file=sys.stderr)
     for line in result.warnings:
@@ -134,17 +135,17 @@ def print_account(result: Converted, strict: bool, dry_run: bool) -> None:
     say(f"{count(result.documents, 'document')}: {verb}{why}{rejected}{kept}", file=sys.stderr)
 
 
-def _mend(home: object, paths: list[Path], out: Path, dry_run: bool, json: bool) -> None:
+def _put_back(home: object, paths: list[Path], out: Path, dry_run: bool, json: bool) -> None:
     from dateline.cli.results import count, print_json, print_problems, say
     from dateline.errors import UsageError
-    from dateline.mending import mend
     from dateline.project import Project
+    from dateline.quarantine import put_back
     from dateline.schema import load_schemas
 
     assert isinstance(home, Project)
     if len(paths) != 1:
         raise UsageError("--from quarantine takes one file")
-    result = mend(home, load_schemas(home.schemas), paths[0], out, dry_run=dry_run)
+    result = put_back(home, load_schemas(home.schemas), paths[0], out, dry_run=dry_run)
     if json:
         print_json(result.as_json())
     else:

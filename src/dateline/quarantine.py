@@ -1,4 +1,4 @@
-"""Mending: lines of a quarantine file, repaired by hand, put back into the records that they were kept out of.
+"""The quarantine: lines of a file of rejections, repaired by hand, put back into the records that they were kept out of.
 
 A line with an `item` adds it to its layer of the record `article_id`; a line with a `record` is a whole article. What passes the
 check is written and leaves the quarantine file; what does not stays there, and is told. Lines with neither (a type that the
@@ -27,7 +27,7 @@ from dateline.schema import Json, Schemas
 
 
 @dataclass
-class Mended:
+class PutBack:
     """What became of the lines of a quarantine file."""
 
     items: int = 0
@@ -56,7 +56,7 @@ class _Line:
     done: bool = False
 
 
-def mend(project: Project, schemas: Schemas, path: Path, out: Path, *, dry_run: bool = False) -> Mended:
+def put_back(project: Project, schemas: Schemas, path: Path, out: Path, *, dry_run: bool = False) -> PutBack:
     """Put the repaired lines of a quarantine file into the records in `out`, and take them out of the file.
 
     Raises InputError for a file that cannot be read or a line that is no JSON object, BuildError where a record cannot be
@@ -64,7 +64,7 @@ def mend(project: Project, schemas: Schemas, path: Path, out: Path, *, dry_run: 
     """
     name = project.name_of(path)
     lines = _lines(path, name)
-    result = Mended()
+    result = PutBack()
     tables = read_tables(project, schemas)
     result.problems += tables.problems
     by_article: dict[str, list[_Line]] = defaultdict(list)
@@ -115,7 +115,7 @@ def _lines(path: Path, name: str) -> list[_Line]:
     return found
 
 
-def _standing(out: Path, article_id: str, lines: list[_Line], result: Mended) -> Json | None:
+def _standing(out: Path, article_id: str, lines: list[_Line], result: PutBack) -> Json | None:
     """The record that items are added to: the one that stands, or the whole one of a line."""
     whole = [line for line in lines if isinstance(line.says.get("record"), dict)]
     path = out / f"{article_id}.json"
