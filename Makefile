@@ -6,7 +6,7 @@ TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 ROWS  ?= 1_000_000
 
-.PHONY: rebuild check-dataset test test-fast lint format check bench lock clean
+.PHONY: rebuild check-dataset test test-fast lint format check bench bench-import lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -33,6 +33,9 @@ format: $(STAMP)           ## put the code in its form
 
 bench: $(STAMP)            ## validate against pandas and SQL by hand; `make bench ROWS=5_000_000 BENCH=--write` keeps the figures
 	@$(BIN)/python benchmarks/validate.py --rows $(ROWS) $(BENCH)
+
+bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/importing.py --documents 2000 $(BENCH)
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock

@@ -94,7 +94,11 @@ def test_problems_are_lines_on_stderr_and_exit_1(dateline: Run, folder: ProjectF
         (["check", "pyproject.toml"], "pyproject.toml: is not a seed file; they end in .json, .jsonl"),
         (["stats"], "dataset/manifest.json: no such file; `dateline rebuild` makes the dataset"),
         (["import", "nowhere"], "nowhere: no such file or folder"),
-        (["import", "seeds", "--from", "brat"], "no importer 'brat'; there are: authoring"),
+        (["import", "seeds", "--from", "brot"], "no importer 'brot'; there are: authoring, brat, cat"),
+        (
+            ["import", "seeds", "--from", "brat"],
+            "format brat needs a mapping.toml; `dateline new NAME --from brat",
+        ),
         (["import", "seeds"], "no files ending in .toml in seeds"),
         (["rebuild", "--project", "/"], "no project here: looked for a pyproject.toml with [tool.dateline] in /"),
         (["rebuild"], "seeds: holds no records"),
