@@ -229,7 +229,7 @@ def test_what_does_not_fit_in_memory_is_spilled_and_the_spill_removed(tmp_path: 
     spill = tmp_path / "spill"
     spill.mkdir()
     view, asked = View("rows", parquet=(tmp_path / "many.parquet",)), suite(expectation(UNIQUE, column="id"))
-    with open_engine("duckdb", [view], Options(memory_limit="120MB", threads=1, temp_directory=str(spill))) as engine:
+    with open_engine("duckdb", [view], Options(memory_limit="60MB", threads=1, temp_directory=str(spill))) as engine:
         assert engine.validate(asked).success
     assert list(spill.iterdir()) == []
 

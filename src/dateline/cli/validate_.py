@@ -29,9 +29,7 @@ def command(
         str | None, typer.Option("--earlier", help="An earlier release, for label drift (folder, hf://..., s3://...).")
     ] = None,
     engine: Annotated[str, typer.Option("--engine", help="duckdb, pandas or spark: what runs the suites.")] = "duckdb",
-    memory_limit: Annotated[
-        str, typer.Option("--memory-limit", help="For the whole process; beyond it, it spills to disk.")
-    ] = "2GB",
+    memory_limit: Annotated[str, typer.Option("--memory-limit", help="For DuckDB; beyond it, it spills to disk.")] = "2GB",
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="For DuckDB.", show_default="one per core")] = None,
     samples: Annotated[int, typer.Option("--samples", min=0, max=10_000, help="Rows that a finding names.")] = 20,
     md: Annotated[Path | None, typer.Option("--md", help="Also write the result as Markdown (- for stdout).")] = None,

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,7 +60,6 @@ class Database:
                     self.connection.execute(f"SET {key} = {_text(value)}")
                 except duckdb.Error as fault:
                     raise SuiteError(f"{value!r} is no {key.replace('_', ' ')}: {first_line(fault)}") from None
-        self._leave_room()
         # a path is looked up as a pattern first, then opened as a name
         paths = {str(p.absolute()) for v in views for p in v.parquet}
         files = sorted(paths | {_no_glob(p) for p in paths})
@@ -70,18 +68,6 @@ class Database:
         self.connection.execute(f"SET allowed_paths = [{', '.join(map(_text, files))}]")
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
-
-    def _leave_room(self) -> None:
-        """Take from DuckDB's limit what the process holds besides: a user's limit is the whole process's.
-
-        Python with Great Expectations holds a third of a GB, and what DuckDB does not count came to a tenth of the limit (of 50
-        million rows, benchmarks/validate.py). Half of the limit is always DuckDB's.
-        """
-        [(limit,)] = self._rows("SELECT current_setting('memory_limit')")
-        number, unit = limit.split()
-        size = float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit)
-        room = max(size / 2, size * 0.9 - _held())
-        self.connection.execute(f"SET memory_limit = '{int(room)}B'")
 
     def _add(self, view: View) -> None:
         if view.parquet:
@@ -191,15 +177,6 @@ def one_select(query: str, file: str) -> str:
         raise SuiteError(f"{file}: has parameters, but nothing gives them values")
     # the line end ends a comment on the last line
     return f"{statements[0].query.strip().rstrip(';')}\n"
-
-
-def _held() -> float:
-    """Bytes of memory that this process has held at most so far; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def first_line(fault: BaseException) -> str:

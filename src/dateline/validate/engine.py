@@ -36,8 +36,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """How an engine runs: `memory_limit` of this process or Spark's JVM ("2GB"), threads (None: all cores), where it may spill,
-    how many failing rows it brings back for each expectation, and whether it asks for those only of what failed a first count.
+    """How an engine runs: `memory_limit` of DuckDB or Spark's JVM ("2GB"), threads (None: all cores), where it may spill, how
+    many failing rows it brings back for each expectation, and whether it asks for those only of what failed a first count.
     """
 
     memory_limit: str = "2GB"
