@@ -161,8 +161,8 @@ def _run(tables: Mapping[str, Path], said: argparse.Namespace) -> tuple[list[Tak
         for (table, name), one in taken_now.items():
             runs[table][name].append(one)
             found = CONTENDERS[name].answers(one.out)
-            if answers[table].setdefault(name, found) != found:
-                raise Failed(f"{name} answers differently each time on the {table} table")
+            if told := disagreements({f"{name} once": answers[table].setdefault(name, found), f"{name} again": found}):
+                raise Failed(f"{name} answers differently each time on the {table} table: {told[0]}")
     return imports, runs, answers
 
 
