@@ -16,8 +16,9 @@ check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 	@$(BIN)/dateline rebuild --check
 
 test: $(TESTS)             ## all tests: fast ones first, then the slow ones
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not fuzz"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m slow
+	@DATELINE_FUZZ_SECONDS=20 $(BIN)/python -m pytest -n $(JOBS) -m fuzz
 
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

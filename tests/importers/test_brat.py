@@ -424,6 +424,7 @@ def test_annotators_of_the_same_ids_stay_apart_and_the_unnamed_is_listed(tmp_pat
     ]
 
 
+@pytest.mark.fuzz
 def test_hostile_files_are_refused_or_read(tmp_path: Path) -> None:
     def write(source: bytes) -> None:
         (tmp_path / "a.ann").write_bytes(source)

@@ -94,6 +94,7 @@ def test_meantime_is_read_whole() -> None:
     assert all(d.refused == [] for d in documents if isinstance(d, Document))
 
 
+@pytest.mark.fuzz
 def test_damaged_files_never_raise_anything_but_an_input_error(tmp_path: Path) -> None:
     marks = markable("PER", "1", 1, kind="NAM") + markable("TIMEX3", "2", 2, anchorTimeID="1")
     good = cat(["Ana 😀 ran", "to Rome"], marks, relation("R", "3", "1", "2")).encode()

@@ -341,6 +341,7 @@ def test_any_mentions_are_read_as_they_were_written(
     }
 
 
+@pytest.mark.fuzz
 def test_hostile_files_are_refused_or_read(tmp_path: Path) -> None:
     def write(source: bytes) -> None:
         (tmp_path / "a.conllu").write_bytes(source)

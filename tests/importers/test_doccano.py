@@ -98,6 +98,7 @@ def test_what_cannot_be_read_is_refused(said: dict[str, Any], kind: str, says: s
     assert refused.type == kind and says in refused.reason
 
 
+@pytest.mark.fuzz
 def test_mutated_rows_give_documents_or_refusals(tmp_path: Path) -> None:
     rows = [
         {"id": 1, "text": TEXT, "label": [[0, 3, "PER"]], "meta": {"a": 1}},

@@ -185,6 +185,7 @@ def test_a_file_that_is_no_json_costs_that_file_only(tmp_path: Path) -> None:
     assert "is not utf-8" in refusals(found)[-1].reason
 
 
+@pytest.mark.fuzz
 def test_mutated_files_give_documents_or_refusals(tmp_path: Path) -> None:
     seen = fuzz("json", tmp_path, "a.json", [json.dumps(ARTICLE).encode()], OPTIONS)
     assert seen["Document"] and seen["Refused"]

@@ -325,6 +325,7 @@ def test_what_it_cannot_hold_is_counted(tmp_path: Path) -> None:
     assert [r["type"] for r in written["annotations"][0]["result"]] == ["labels", "choices", "relation", "relation"]
 
 
+@pytest.mark.fuzz
 def test_mutated_exports_give_documents_or_refusals(tmp_path: Path) -> None:
     source = task(
         region("a", 0, 3, "PER", text="Ana"),

@@ -241,6 +241,7 @@ def test_what_it_cannot_hold_is_counted() -> None:
     }
 
 
+@pytest.mark.fuzz
 def test_mutated_rows_give_documents_or_refusals(tmp_path: Path) -> None:
     relations = [{"head": 0, "child": 2, "label": "meets", "head_span": ANA, "child_span": BO}]
     rows = [row(ANA, BO, tokens=TOKENS, relations=relations, meta={"a": 1}), row(ANA, accept=["a"], label="x", _session_id="s")]

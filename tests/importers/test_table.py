@@ -236,6 +236,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], says: s
     assert says in str(fault.value)
 
 
+@pytest.mark.fuzz
 def test_mutated_tables_give_documents_or_refusals(tmp_path: Path) -> None:
     seen = fuzz("table", tmp_path, "a.csv", [ROWS.encode()], BY_ROW)
     assert seen["Document"] and seen["Refused"]

@@ -556,6 +556,7 @@ def test_inceptions_pairs_of_tsv_and_xmi_give_the_same_documents(tmp_path: Path)
     assert {name for name in in_xmi if form(in_xmi[name]) != form(in_tsv[name])} == MOVED
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("format_name", ["uima-xmi", "uima-json"])
 def test_no_bytes_make_it_stumble(tmp_path: Path, format_name: str) -> None:
     links = '<x:Link xmi:id="5" role="source" target="2"/>' + at(4, 4, 7, "x:Host", 'args="5" shared="11" words="12"')

@@ -450,6 +450,7 @@ def test_all_files_of_inceptions_own_tests_come_back_equal(tmp_path: Path) -> No
         assert form(again(document, tmp_path / str(number))) == form(document), document.name
 
 
+@pytest.mark.fuzz
 def test_no_bytes_make_it_stumble(tmp_path: Path) -> None:
     rows = "1-1\t0-1\ta\t*[1]|*[2]\tsource;goal\t1-1[1];1-2\tsay\t_\t_\t\n"
     rows += "1-2\t2-3\tb\t*\t_\t*\t*\tx\t1-1[2]\t\n1-3\t4-5\tc\t_\t_\t_\t_\t_\t_\t\n"

@@ -96,6 +96,7 @@ def test_files_are_recognised(tmp_path: Path) -> None:
     assert recognised("webanno-tsv2", tmp_path) > 0.5 and recognised("webanno", tmp_path) == 0
 
 
+@pytest.mark.fuzz
 def test_no_bytes_make_it_stumble(tmp_path: Path) -> None:
     files = {"a.tsv": (HEAD + BODY).encode()}
     bits = [b"B-", b"I-", b"|", b"\t", b"\n", b"#text=", b"AttachTo=x.Name", b"1-1\t", b" # y | z", b"_"]
