@@ -153,7 +153,12 @@ def test_nothing_of_a_withheld_text_stands_in_a_message() -> None:
         assert not [p for p in faults if secret in f"{p}{p.hint}{p.snippet}"], fields
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.integers(-2, 60), st.integers(-2, 60))
+# NUL is no text, which a rule of its own says
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),
+    st.integers(-2, 60),
+    st.integers(-2, 60),
+)
 def test_a_span_is_accepted_exactly_if_it_cuts_words_out_of_the_text(text: str, start: int, end: int) -> None:
     made = record("a1", text, mentions=[mention("m1", start, end)])
     good = 0 <= start < end <= len(text) and text[start:end] == text[start:end].strip()
