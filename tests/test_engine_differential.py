@@ -29,7 +29,7 @@ from differential import (
     unexplained,
 )
 
-TABLES, MOST, PARTS = 500, 13, 4
+TABLES, MOST, PARTS = 500, 7, 4
 DRAWN = dict(enumerate(drawn(TABLES, MOST)))
 
 
@@ -55,10 +55,10 @@ def test_edge_tables_give_equal_results_and_no_reason_is_stale() -> None:
     assert stale(found, "pandas") == []
 
 
-def test_every_case_meets_eighty_random_tables() -> None:
+def test_every_case_meets_forty_random_tables() -> None:
     met = Counter(case for cases in DRAWN.values() for case in cases)
     assert met.keys() == CASES.keys()
-    assert min(met.values()) >= 80
+    assert min(met.values()) >= 40
 
 
 @pytest.mark.slow
