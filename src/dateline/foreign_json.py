@@ -143,7 +143,7 @@ def word(value: Any, what: str) -> str:
 def brief(value: Any) -> str:
     """A value in a few characters of a message, without anything that could disturb a terminal."""
     kinds = {dict: "an object", list: "a list", type(None): "missing"}
-    text = kinds.get(type(value)) or printable(json.dumps(value, ensure_ascii=False))
+    text = kinds.get(type(value)) or printable(json.dumps(value, ensure_ascii=False, default=repr))
     return text if len(text) <= 40 else text[:39] + "…"
 
 

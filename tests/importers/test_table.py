@@ -15,6 +15,7 @@ import pytest
 
 from dateline.document import Document, Refused
 from dateline.errors import InputError
+from dateline.foreign_json import brief
 from dateline.rows import chunks, plain
 from json_formats import documents, fuzz, read, read_all, refusals
 
@@ -306,3 +307,8 @@ def test_what_is_no_dataset_is_said_in_one_line(saved: Path, tmp_path: Path) -> 
         assert says in str(fault.value) and "\n" not in str(fault.value)
     with pytest.raises(InputError, match="option split is 'x', but there are train, test"):
         read_all("huggingface", saved / "disk", split="x")
+
+
+def test_bytes_where_words_belong_are_told_in_one_line() -> None:
+    """Found by fuzzing: the message that names them failed."""
+    assert brief(b"\x00a") == "\"b'\\\\x00a'\""
