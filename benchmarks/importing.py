@@ -254,7 +254,8 @@ def main() -> None:
         body = "\n".join(
             [
                 f"{day:%Y-%m-%d}; {os.cpu_count()} cores; `python benchmarks/importing.py --documents {said.documents} --write`.",
-                "MB a CPU second of one process, less what starting it and hashing the files takes; peak of the whole process.",
+                "MB a CPU second of one process, less starting Python and hashing the files; peak of the whole process.",
+                "The second that starting the command takes is in `import`.",
                 "Synthetic documents: 300 words, 20 spans, 5 relations where the format has them.",
                 "",
                 "| format | source, MB | read, MB/s | import, MB/s | peak of read, MB | peak of import, MB |",
