@@ -322,3 +322,25 @@ def test_a_check_that_cannot_be_made_is_exit_2_in_one_line_and_changes_nothing(
     assert (code, out) == (2, "")
     assert says in err and err.startswith("error: ") and len(err.splitlines()) <= 2
     assert {path: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_all_quantiles_of_a_column_are_asked_for_at_once_each_time_with_its_own_shares() -> None:
+    """DuckDB cannot spill what a quantile holds; SQL that is kept from one question must not answer another."""
+    import sqlalchemy as sa
+
+    from dateline.validate import duck  # noqa: F401 - announces the driver
+
+    column, numbers = sa.column("x"), sa.text("range(11) t(x)")
+    engine = sa.create_engine("postgresql+duckdb:///:memory:quantiles")
+
+    def asked(*shares: float, descending: bool = False) -> tuple[str, list[int]]:
+        order = column.desc() if descending else column.asc()
+        query = sa.select(*[sa.func.percentile_disc(s).within_group(order) for s in shares]).select_from(numbers)
+        with engine.connect() as connection:
+            return str(query.compile(engine)), list(connection.execute(query).one())
+
+    sql, found = asked(0.25, 0.5, 0.9)
+    assert sql.count('quantile_disc("x", [0.25, 0.5, 0.9])') == 3 and found == [2, 5, 9]
+    assert asked(0.9, 0.1, 0.5)[1] == [9, 1, 5]
+    assert asked(0.9)[1] == [9]
+    assert asked(0.9, descending=True)[1] == [1]

@@ -92,6 +92,17 @@ class DuckCompiler(PGCompiler):
         limit = str(super().limit_clause(select, **kw))  # type: ignore[no-untyped-call]
         return f"\n ORDER BY ALL{limit}" if sampled else limit
 
+    def visit_withingroup(self, withingroup: Any, **kw: Any) -> str:
+        """Ask once for all quantiles of a column: DuckDB holds every value for each `percentile_disc`, and cannot spill them."""
+        selected = self.statement.selected_columns if isinstance(self.statement, sa.Select) else ()
+        asked = [share for share in map(_share, selected) if share is not None]
+        mine = _share(withingroup)
+        column = "" if mine is None else self.process(mine[0], **kw)
+        shares = sorted({share for other, share in asked if self.process(other, **kw) == column})
+        if mine is None or mine[1] not in shares:
+            return str(super().visit_withingroup(withingroup, **kw))  # type: ignore[no-untyped-call]
+        return f"quantile_disc({column}, [{', '.join(map(repr, shares))}])[{shares.index(mine[1]) + 1}]"
+
     def visit_join(self, join: Any, *args: Any, **kw: Any) -> str:
         """Let NULL meet NULL where a table is joined with itself.
 
@@ -107,6 +118,23 @@ class DuckCompiler(PGCompiler):
         return str(super().visit_binary(binary, *args, **kw))  # type: ignore[no-untyped-call]
 
 
+def _share(element: Any) -> tuple[Any, float] | None:
+    """The column and the share that an ascending `percentile_disc` asks for; None for anything else."""
+    element = element.element if isinstance(element, sa.sql.elements.Label) else element
+    if not isinstance(element, sa.sql.elements.WithinGroup) or element.element.name != "percentile_disc":
+        return None
+    shares = list(element.element.clauses)
+    ordered = [] if element.order_by is None else list(element.order_by)
+    if len(shares) != 1 or len(ordered) != 1 or not isinstance(getattr(shares[0], "value", None), int | float):
+        return None
+    column = ordered[0]
+    if isinstance(column, sa.sql.elements.UnaryExpression):
+        if column.modifier is not sa.sql.operators.asc_op:
+            return None
+        column = column.element
+    return column, float(shares[0].value)
+
+
 class DuckPreparer(PGIdentifierPreparer):
     """Quotes every name: DuckDB reserves other words than PostgreSQL."""
 
@@ -118,7 +146,7 @@ class DuckDialect(PGDialect):
     """PostgreSQL with DuckDB as its driver."""
 
     driver = "duckdb"
-    supports_statement_cache = True
+    supports_statement_cache = False  # shares of quantiles are written into the SQL
     supports_sane_rowcount = False
     supports_server_side_cursors = False
     supports_native_decimal = True
