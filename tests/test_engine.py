@@ -330,7 +330,8 @@ def test_all_quantiles_of_a_column_are_asked_for_at_once_each_time_with_its_own_
 
     from dateline.validate import duck  # noqa: F401 - announces the driver
 
-    column, numbers = sa.column("x"), sa.text("range(11) t(x)")
+    column: sa.ColumnClause[int] = sa.column("x")
+    numbers = sa.text("range(11) t(x)")
     engine = sa.create_engine("postgresql+duckdb:///:memory:quantiles")
 
     def asked(*shares: float, descending: bool = False) -> tuple[str, list[int]]:
