@@ -27,22 +27,17 @@ import pyarrow as pa
 from dateline import __version__
 from dateline.compare import Differences, compare
 from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
-from dateline.compile.parquet import FileFacts, write_whole
 from dateline.compile.plan import Plan, plan
 from dateline.compile.seeds import Tables, read_tables, seed_files
 from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
 from dateline.compile.signature import signing_of
 from dateline.compile.tables import (
     ARTICLES,
-    DIGEST_ENTRY,
     RECORDS,
     STANDOFF,
     arrow_schema,
-    arrow_table,
-    canonical,
     columns,
     configs,
-    count_labels,
     features,
     layer_row,
 )  # fmt: skip
@@ -54,7 +49,9 @@ from dateline.files import move_whole, sync_folder, write_atomically
 from dateline.ledger import read_ledger
 from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, logical_digest, whole_digest
 from dateline.manifest import NAME as MANIFEST
+from dateline.parquet import FileFacts, arrow_table, write_whole
 from dateline.project import Project
+from dateline.row_facts import DIGEST_ENTRY, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.findings import Finding
 from dateline.validating import validate_build
@@ -225,7 +222,7 @@ def _corpus_tables(schemas: Schemas, tables: Tables, facts: ShardFacts, work: Pa
         schema = arrow_schema(name, schemas)
         stem = f"{CORPUS_SPLIT}-s0000-b00"
         facts.files.append(write_whole(work / "data", name, CORPUS_SPLIT, stem, [arrow_table(rows, schema)], schema))
-        count_labels(layer, rows, facts.labels.setdefault(name, {}))
+        count_labels(layer.fields, rows, facts.labels.setdefault(name, {}))
         facts.digests[name] = work / f"{name}.digest"
         facts.digests[name].write_text(hashlib.sha256(canonical(rows)).hexdigest())
 

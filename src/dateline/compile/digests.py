@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, Row, canonical, digest_entry, with_text
+from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, with_text
 from dateline.manifest import Manifest, TableFacts
+from dateline.row_facts import Row, canonical, digest_entry
 
 BATCH_ROWS = 500
 

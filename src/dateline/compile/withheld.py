@@ -23,13 +23,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dateline.compile.parquet import FileFacts
 from dateline.compile.plan import ShardPlan
 from dateline.compile.shard import read_again
 from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF
 from dateline.engines import Engine
 from dateline.errors import InputError, Place, Problem
 from dateline.leaks import WORDS, Grams, Match, Strings, hashes_of, line_of_word, shown, strings_of
+from dateline.parquet import FileFacts
 from dateline.project import Project
 from dateline.rules import problem
 from dateline.schema import Schemas
