@@ -101,21 +101,21 @@ def grouped(incoming: Incoming, suffixes: tuple[str, ...], key: Callable[[dict[s
         for number, offset, raw in incoming.located(file):
             if not raw.strip():
                 continue
-            row = _glanced(raw)
-            value = key(row) if isinstance(row, dict) else None
+            value = _glanced(raw, key, orjson.loads)
+            if value is None or isinstance(value, float):  # what orjson refuses, or an integer of more than 64 bits
+                value = _glanced(raw, key, json.loads)
             at = At(file, number, offset)
             found.setdefault(value if isinstance(value, int | str) else at, []).append(at)
     return found
 
 
-def _glanced(raw: bytes) -> Any:
-    """What a line spells, if anything: read fast, and by Python's parser where that one is less strict; later passes say why."""
-    for parse in (orjson.loads, json.loads):
-        try:
-            return parse(raw)
-        except (ValueError, RecursionError):
-            continue
-    return None
+def _glanced(raw: bytes, key: Callable[[dict[str, Any]], object], parse: Callable[[bytes], Any]) -> object:
+    """The key of a line's row; None if it has none, or is none: the second pass says why."""
+    try:
+        row = parse(raw)
+    except (ValueError, RecursionError):
+        return None
+    return key(row) if isinstance(row, dict) else None
 
 
 def row_at(incoming: Incoming, at: At) -> tuple[Place, Any] | Refused:
