@@ -178,7 +178,7 @@ def figures_of(folder: Path) -> FiguresOf:
     if not all(manifest.tables.get(name) and manifest.tables[name].files for name in TABLES[:2]):
         raise LoadError(
             f"{folder}: has no table of estimates; declare it under [tool.dateline.estimates] in the project's pyproject.toml, "
-            "then run `dateline rebuild` (docs/estimates.md)"
+            "then run `dateline rebuild` (docs/views.md)"
         )
     return FiguresOf(folder, manifest)
 

@@ -97,7 +97,7 @@ def source_in_words(estimate: Row) -> str:
 
     The chain is outermost first, so its first source is the one that the article quotes.
     """
-    links = [" and ".join(link["sources"]) or "an unnamed source" for link in estimate["chain"] or []]
+    links = [" and ".join(link["sources"] or []) or "an unnamed source" for link in estimate["chain"] or []]
     said = ", citing ".join(links) or " and ".join(estimate["source_names"] or [])
     if not said:
         said = "the article's own words" if estimate["is_authorial"] else "no source named"
