@@ -40,7 +40,7 @@ bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import B
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,s3,spark,uima,spacy,test,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,s3,spark,uima,spacy,plot,test,dev]'
 	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 
@@ -57,5 +57,5 @@ $(STAMP): pyproject.toml constraints.txt
 
 # what only tests need, some of it large
 $(TESTS): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot]'
 	@touch $@
