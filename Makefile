@@ -15,10 +15,9 @@ rebuild: $(STAMP)          ## compile seeds/ into dataset/
 check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 	@$(BIN)/dateline rebuild --check
 
-test: $(TESTS)             ## all tests: fast ones first, then the slow ones
+test: $(TESTS)             ## all tests: fast ones first, then the slow ones, the longest first
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not fuzz"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m slow
-	@DATELINE_FUZZ_SECONDS=20 $(BIN)/python -m pytest -n $(JOBS) -m fuzz
+	@DATELINE_FUZZ_SECONDS=20 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
 
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
