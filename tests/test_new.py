@@ -21,9 +21,9 @@ from dateline.engines import LocalEngine
 from dateline.errors import InputError, UsageError
 from dateline.manifest import read_manifest
 from dateline.pipeline import check, rebuild
-from dateline.project import find_project
+from dateline.project import PRIVATE, find_project
 from dateline.schema import load_schemas
-from dateline.starting import PRIVATE, Started, Wishes, known_corpora, start
+from dateline.starting import Started, Wishes, known_corpora, start
 from dateline.validate.suite_files import changes
 from dateline.validating import Request, validate_project
 

@@ -38,14 +38,12 @@ from dateline.mapping.infer import Guess, Inferred, infer, split_of_list
 from dateline.mapping.observe import Seen
 from dateline.mapping.written import mapping_text
 from dateline.pipeline import Rebuilt, rebuild
-from dateline.project import Project, find_project
+from dateline.project import PRIVATE, Project, find_project
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.profile import Profile, profile_suites
 from dateline.validate.suite_files import changes, write_changes
 
 AUTO = "auto"
-PRIVATE = "LicenseRef-private"
-"""The licence that texts of a private project are under: none."""
 _PINNED = ("pyarrow", "great-expectations", "duckdb")
 _LONGEST_LIST = 16 * 2**20
 
