@@ -281,7 +281,7 @@ def _format(wishes: Wishes) -> tuple[Importer, str]:
         for each in able:
             with contextlib.suppress(InputError):  # what it cannot read does not look like its format
                 options = filled({}, each.options, each.name)
-                sure[each.name] = each.looks_like(Incoming(there.root, there.names, options, there.label))
+                sure[each.name] = each.looks_like(there.with_options(options))
     best = max(sure, key=lambda n: (sure[n], n), default="")
     if not sure.get(best):
         raise UsageError(f"{wishes.source}: looks like no format that is known here; name one with --from: "
