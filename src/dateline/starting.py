@@ -212,8 +212,7 @@ def _inferred(name: str, wishes: Wishes, found: Started, tell: Tell) -> _Plan:
         rights = {"text_license": PRIVATE, "text_redistributable": True, "rights_note": "Private: not to be passed on."}
     seen, lists = _observe(format_, wishes, tell)
     if not seen.documents:
-        raise InputError(f"{wishes.source}: holds no document of the format {format_.name}"
-                         + (f"; {seen.unreadable} could not be read" if seen.unreadable else ""))  # fmt: skip
+        raise InputError(_no_document(wishes, format_, seen))
     made = infer(seen, format_.name, rights=rights, options=wishes.options, lists=lists)
     found.guesses += made.guesses
     if wishes.private:
@@ -231,6 +230,19 @@ def _inferred(name: str, wishes: Wishes, found: Started, tell: Tell) -> _Plan:
         layers={n: s["description"] for n, s in made.schemas.items() if n != "article"}, languages=_languages(seen, made),
     )  # fmt: skip
     return _Plan(files, facts)
+
+
+def _no_document(wishes: Wishes, format_: Importer, seen: Seen) -> str:
+    """Why there is nothing to infer from, and what to try."""
+    told = f"{wishes.source}: holds no document of the format {format_.name}"
+    if seen.first_unreadable is not None:
+        first = seen.first_unreadable
+        told += f"; {seen.unreadable:,} could not be read, first {first.place}: {first.reason}"
+    if wishes.format == AUTO:
+        told += (
+            f"; if it is another format, or a corpus that Dateline knows ({', '.join(sorted(known_corpora()))}), say so by --from"
+        )
+    return told
 
 
 def _inferred_files(made: Inferred, format_: Importer) -> dict[str, bytes]:
@@ -278,6 +290,8 @@ def _format(wishes: Wishes) -> tuple[Importer, str]:
     able = [each for each in importers().values() if each.read is not None]
     sure: dict[str, float] = {}
     with incoming(wishes.source, filled({}, {}, AUTO)) as there:
+        if not there.names:
+            raise InputError(f"{wishes.source}: holds no files")
         for each in able:
             with contextlib.suppress(InputError):  # what it cannot read does not look like its format
                 options = filled({}, each.options, each.name)

@@ -210,7 +210,7 @@ def test_each_view_with_a_text_is_a_document(tmp_path: Path) -> None:
     (tmp_path / "TypeSystem.xml").write_text(type_system(), encoding="utf-8")
     refused, first, german = sorted(read("uima-xmi", tmp_path), key=lambda d: (isinstance(d, Document), getattr(d, "name", "")))
     assert isinstance(refused, Refused) and (refused.id, refused.type) == ("a#Sound", "document")
-    assert "'Sound' has no text in this file, and 1 feature structures" in refused.reason
+    assert "'Sound' has no text in this file, and 1 feature structure" in refused.reason
     assert isinstance(first, Document) and isinstance(german, Document)
     assert (first.name, {*said(first)}, reasons(first)) == ("a", {"2", "24", "25"}, {"22": "names 21 as its to, in another view"})
     assert (german.name, german.text, {*said(german)}) == ("a#German", "Bo", {"21", "23"})
@@ -302,7 +302,7 @@ WHOLE: dict[str, tuple[str, bytes]] = {
     "has a DOCTYPE": ("a.xmi", xmi("").replace("?>", '?><!DOCTYPE x [<!ENTITY a "b">]>', 1).encode()),
     "is no well-formed XML": ("a.xmi", b"<a>"),
     "is no XMI": ("a.xmi", b"<a/>"),
-    "and 1 feature structures": ("a.xmi", xmi(at(2, 0, 1), "2", None).encode()),
+    "and 1 feature structure": ("a.xmi", xmi(at(2, 0, 1), "2", None).encode()),
 }
 
 
