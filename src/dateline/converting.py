@@ -257,7 +257,8 @@ class _Conversion:
             if before is not None:
                 record = restored(record, before, self.mapping)
             raw = encode(record)
-            faults = check_record(record, RawRecord(Place(draft.document.place.file), 0, raw), self.schemas, self.table_keys)
+            where = RawRecord(Place(draft.document.place.file), 0, raw)
+            faults = check_record(record, where, self.schemas, self.table_keys, public=not self.project.settings.private)
             faults = [f for f in faults if f.fails]
             if not faults:
                 if before is not None:

@@ -154,7 +154,7 @@ def _make(
     tables = read_tables(project, schemas)
     index, found = _index(project, schemas, engine, work, tell)
     planned = plan(index, read_ledger(project.ledger), project.settings.splits)
-    facts = _compile(planned, schemas, tables, engine, work, tell)
+    facts = _compile(planned, schemas, tables, engine, work, tell, public=not project.settings.private)
     told = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
     problems, warnings = [p for p in told if p.fails], [p for p in told if not p.fails]
     if problems:
@@ -199,13 +199,15 @@ def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell:
     return pa.concat_tables(pieces).combine_chunks(), problems
 
 
-def _compile(planned: Plan, schemas: Schemas, tables: Tables, engine: Engine, work: Path, tell: Tell) -> ShardFacts:
+def _compile(
+    planned: Plan, schemas: Schemas, tables: Tables, engine: Engine, work: Path, tell: Tell, *, public: bool
+) -> ShardFacts:
     sources = tuple(schemas.sources.items())
     tasks = []
     for number, shard in enumerate(planned.shards):
         out = work / f"shard-{number}"
         out.mkdir()
-        tasks.append(ShardTask(shard, sources, tables.keys, out))
+        tasks.append(ShardTask(shard, sources, tables.keys, out, public))
     merged = ShardFacts()
     digests: dict[str, list[Path]] = {}
     for number, facts in enumerate(engine.map(compile_shard, tasks)):

@@ -115,6 +115,13 @@ _RULES = (
     ),
     Rule("text-nul", "check", "holds a NUL at character {at}, which is no text", "Remove it before annotating: offsets change."),
     Rule(
+        "rights-private",
+        "check",
+        "is LicenseRef-private, so the text is a private project's, but this project is not private",
+        "Remove the record; or set text_redistributable to false, which withholds the text; "
+        "or set private = true in [tool.dateline], if the project is to stay with you.",
+    ),
+    Rule(
         "text-minhash",
         "check",
         "{says}",

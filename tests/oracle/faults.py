@@ -30,6 +30,7 @@ LEFT_TO_TWINS = {
     "supersedes": "all records",
     "split-given": "the project's settings",
     "minhash-made": "the project's settings",
+    "rights-private": "the project's settings",
     "split-bridge": "all records and the ledger",
     "split-leak": "two records",
     "expansion": "a whole file",

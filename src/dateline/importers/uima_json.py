@@ -29,13 +29,13 @@ _RESERVED = ("%ID", "%TYPE", "%ELEMENTS", "%FLAGS")
 
 def looks_like(incoming: Incoming) -> float:
     """Sure where files hold feature structures by that name."""
-    names = incoming.named(*SUFFIXES)
+    names, _ = inception.files_of(incoming, *SUFFIXES)
     return 0.9 * sum(b'"%FEATURE_STRUCTURES"' in incoming.raw(n) for n in names[:3]) / (len(names[:3]) or 1)
 
 
 def read(incoming: Incoming) -> Iterator[Document | Refused]:
     """The documents of all JSON files."""
-    return inception.read_files(incoming, incoming.named(*SUFFIXES), partial(_read_one, incoming, {}))
+    return inception.read_files(incoming, SUFFIXES, partial(_read_one, incoming, {}))
 
 
 def _read_one(incoming: Incoming, known: dict[bytes, Types], file: str, name: str) -> Iterator[Document | Refused]:

@@ -52,13 +52,13 @@ _WIDEST_GAP = 1_000_000
 
 def looks_like(incoming: Incoming) -> float:
     """Sure where files begin as the format demands."""
-    names = incoming.named(*SUFFIXES)
+    names, _ = inception.files_of(incoming, *SUFFIXES)
     return sum(b"#FORMAT=WebAnno TSV" in incoming.raw(n)[:64] for n in names[:3]) / (len(names[:3]) or 1)
 
 
 def read(incoming: Incoming) -> Iterator[Document | Refused]:
     """The documents of all files."""
-    return inception.read_files(incoming, incoming.named(*SUFFIXES), partial(_read_one, incoming))
+    return inception.read_files(incoming, SUFFIXES, partial(_read_one, incoming))
 
 
 def _read_one(incoming: Incoming, file: str, name: str) -> Iterator[Document | Refused]:

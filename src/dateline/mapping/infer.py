@@ -500,8 +500,12 @@ def _type(counted: Values) -> tuple[str, list[str], str]:
     if counted.quotes * 100 > n:
         return "string", [], f"{counted.quotes:,} of {n:,} values repeat words of the text"
     if not distinct or n < 2 * distinct:
-        return "string", [], f"{distinct} different value{'s' * (distinct != 1)}, hardly any of them twice"
-    return "string", sorted(counted.distinct), f"{distinct} different value{'s' * (distinct != 1)}, so labels"
+        return (
+            "string",
+            [],
+            f"{distinct} different values, hardly any of them twice" if distinct > 1 else "too few values for labels",
+        )
+    return "string", sorted(counted.distinct), f"{distinct} different values, so labels" if distinct > 1 else "one value, a label"
 
 
 _MOST_LABELS = 30
