@@ -30,6 +30,7 @@ from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
 from dateline.compile.parquet import FileFacts, write_whole
 from dateline.compile.plan import Plan, plan
 from dateline.compile.seeds import Tables, read_tables, seed_files
+from dateline.compile.sets import PRIMARY
 from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
 from dateline.compile.signature import signing_of
 from dateline.compile.tables import (
@@ -232,7 +233,7 @@ def _corpus_tables(schemas: Schemas, tables: Tables, facts: ShardFacts, work: Pa
 
 def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table, facts: ShardFacts) -> tuple[Manifest, str]:
     settings = project.settings
-    names = configs(schemas)
+    names = configs(schemas, {file.config for file in facts.files})
     order = [*settings.splits.quotas, *sorted({f.split for f in facts.files} - set(settings.splits.quotas))]
     tables = {name: _table_facts(name, schemas, facts, order) for name in names}
     declared = {name: table.features for name, table in tables.items()}
@@ -349,7 +350,7 @@ def _links(schemas: Schemas) -> dict[str, dict[str, Any]]:
 
 def _keys_of(schemas: Schemas) -> dict[str, list[str]]:
     """The columns that name a row, by config."""
-    keys = {name: ["article_id"] for name in (ARTICLES, RECORDS, STANDOFF)}
+    keys = {name: ["article_id"] for name in (ARTICLES, RECORDS, STANDOFF)} | {PRIMARY: ["article_id", "annotation_set_ids"]}
     keys |= {name: ["article_id", layer.key.name] for name, layer in schemas.layers.items()}
     return keys | {name: [table.key.name] for name, table in schemas.tables.items()}
 
@@ -359,7 +360,7 @@ def _card_columns(name: str, schemas: Schemas) -> list[tuple[str, str, str, bool
     for column, kind, meaning, schema in columns(name, schemas):
         nested = (
             "one row per item, as in the table of this name"
-            if name in {RECORDS, STANDOFF} and column in schemas.layers
+            if name in {RECORDS, STANDOFF, PRIMARY} and column in schemas.layers
             else str(kind)
         )
         shown = nested.replace("struct<start: int32, end: int32, surface: string>", "span").replace("item: ", "")
@@ -375,6 +376,10 @@ def _titles(schemas: Schemas) -> Mapping[str, tuple[str, str]]:
         **titles,
         RECORDS: ("Records", "One article with all its layers nested, where the text may be passed on."),
         STANDOFF: ("Stand-off records", "The same for articles whose text is withheld: everything but the text."),
+        PRIMARY: (
+            "Primary annotation",
+            "What was annotated before it was adjudicated, one row for each annotator of an article.",
+        ),
     }
 
 

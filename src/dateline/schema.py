@@ -64,7 +64,7 @@ SPAN_SCHEMA: Json = {
 SPAN_TYPE = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("surface", pa.string())])
 _SUFFIX = ".schema.json"
 _ENGINE_COLUMNS = dict.fromkeys(("added_in", "changed_in"), "the engine")
-_ENGINE_TABLES = {"articles", "records", "standoff", "default", "article_id", *_ENGINE_COLUMNS}
+_ENGINE_TABLES = {"articles", "records", "standoff", "primary", "default", "article_id", *_ENGINE_COLUMNS}
 
 
 # ---- fields and layers ---------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from dateline.compile.parquet import FileFacts
 from dateline.compile.plan import ShardPlan
+from dateline.compile.sets import PRIMARY
 from dateline.compile.shard import read_again
 from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF
 from dateline.engines import Engine
@@ -233,7 +234,7 @@ def scan_file(task: ScanTask) -> Scanned:
             batch = batch.filter(kept)
             rows = _Rows(task, batch, batch["article_id"], np.ones(len(batch), bool))
         for name in batch.schema.names:
-            for strings in strings_of(name, batch[name], across_items=task.table == STANDOFF):
+            for strings in strings_of(name, batch[name], across_items=task.table in {STANDOFF, PRIMARY}):
                 if len(made.hits) >= _MOST:
                     return made
                 _scan(task, strings, rows, grams, made)
