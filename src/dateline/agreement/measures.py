@@ -108,7 +108,9 @@ def _spans(field: Field, matched: Sequence[Matched]) -> Iterator[Measure]:
         numbers, equal = match(first, second)
         exact.append((one.pair.article_id, equal, len(first) + len(second)))
         overlapping.append((one.pair.article_id, len(numbers), len(first) + len(second)))
-        continua.append((one.pair.article_id, Unitised.of(one.pair.length, _units(first), _units(second))))
+        for region in one.pair.regions:
+            within = Unitised.of(region[1] - region[0], _units(first, region), _units(second, region))
+            continua.append((one.pair.article_id, within))
     yield _f1(field.name, "F1, equal spans", exact, "spans of both")
     yield _f1(field.name, "F1, overlap", overlapping, "spans of both")
     lengths = sorted({size for _, continuum in continua for size in continuum.units})
@@ -117,10 +119,12 @@ def _spans(field: Field, matched: Sequence[Matched]) -> Iterator[Measure]:
     yield Measure(field.name, "alpha_u", sums, alpha_u, n, "units of each", LEAST_FOR_ALPHA)
 
 
-def _units(places: Iterable[Place]) -> list[tuple[int, int]]:
-    """The stretches that an annotator marked; such as share characters are one."""
+def _units(places: Iterable[Place], region: tuple[int, int]) -> list[tuple[int, int]]:
+    """The stretches of a region that an annotator marked, counted from where it begins; such as share characters are one."""
+    low, high = region
+    inside = [(max(s, low) - low, min(e, high) - low) for p in places for _, spans in p.roles for s, e in spans]
     joined: list[tuple[int, int]] = []
-    for start, end in sorted(span for place in places for _, spans in place.roles for span in spans):
+    for start, end in sorted(span for span in inside if span[0] < span[1]):
         if joined and start < joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from dateline.agreement.places import Place, Places, Row
+from dateline.agreement.places import Place, Places, Row, Stretches
 from dateline.annotation_sets import KEY, LAYER, set_field, sets_by_layer
 from dateline.schema import Layer
 
@@ -39,10 +39,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sets of one layer of one article. Which is the first follows from what they say, so names change nothing."""
+    """Two sets of one layer of one article. Which is the first follows from what they say, so names change nothing.
+
+    `regions` are the stretches of the text that were annotated: all of it, unless the article's coverage says otherwise.
+    """
 
     article_id: str
-    length: int
+    regions: Stretches
     first: Side
     second: Side
 
@@ -67,14 +70,14 @@ class Pair:
 def pairs_within(article: Annotated, layers: Mapping[str, Layer], layer: Layer) -> Iterator[Pair]:
     """Each two sets of the layer that the article has; adjudicated ones, which follow from others, are compared with none."""
     for one, other in combinations(_sides(article, layers, layer), 2):
-        yield _pair(article, one, other)
+        yield _pair(article, layer, one, other)
 
 
 def pairs_between(article: Annotated, other: Annotated, layers: Mapping[str, Layer], layer: Layer) -> Iterator[Pair]:
     """Each set of the layer in the one reading of an article with each set in the other."""
     for one in _sides(article, layers, layer):
         for two in _sides(other, layers, layer):
-            yield _pair(article, one, two)
+            yield _pair(article, layer, one, two)
 
 
 def nameless(article: Annotated, layer: Layer) -> int:
@@ -84,9 +87,11 @@ def nameless(article: Annotated, layer: Layer) -> int:
     return 0 if len(sets) == 1 else sum(said is None or row.get(said.name) is None for row in article.items.get(layer.name, ()))
 
 
-def _pair(article: Annotated, one: Side, other: Side) -> Pair:
+def _pair(article: Annotated, layer: Layer, one: Side, other: Side) -> Pair:
     first, second = sorted((one, other), key=lambda side: side.said)
-    return Pair(article.article_id, article.length, first, second)
+    partial = [row for row in article.items.get("coverage", ()) if row["layer"] == layer.name and row["status"] == "PARTIAL"]
+    regions = tuple((span["start"], span["end"]) for row in partial for span in row["regions"])
+    return Pair(article.article_id, regions or ((0, article.length),), first, second)
 
 
 def _sides(article: Annotated, layers: Mapping[str, Layer], layer: Layer) -> list[Side]:
