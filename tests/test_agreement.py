@@ -221,18 +221,17 @@ def test_clusters_of_mentions_are_compared_by_the_entity_they_name(two: ProjectF
 def test_what_was_not_annotated_is_no_agreement_on_gaps(two: ProjectFolder) -> None:
     """alpha_u looks at the regions that coverage names."""
 
-    def seeded(*coverage: Json) -> float | None:
-        long = [by["text"].update(content=by["text"]["content"] + " x" * 400) or by for by in many(4, differ=0)]
-        for made in long:
-            made["mentions"] = [
-                m for m in made["mentions"] if not (m["mention_id"].startswith("m-bo") and m["spans"][0]["start"] == 35)
-            ]
-            made["coverage"] = list(coverage)
-        two.seed(*long)
+    def with_coverage(coverage: Json) -> float | None:
+        made = many(4)
+        for one in made:
+            one["text"]["content"] += " x" * 400
+            one["mentions"] = [m for m in one["mentions"] if m["mention_id"] != "m-bo-6"]
+            one["coverage"] = [coverage]
+        two.seed(*made)
         return the(compared(two), "spans", "alpha_u").value
 
-    whole = seeded({"layer": "mentions", "status": "FULL"})
-    part = seeded({"layer": "mentions", "status": "PARTIAL", "regions": [{"start": 0, "end": len(TEXT)}]})
+    whole = with_coverage({"layer": "mentions", "status": "FULL"})
+    part = with_coverage({"layer": "mentions", "status": "PARTIAL", "regions": [{"start": 0, "end": len(TEXT)}]})
     assert whole is not None and part is not None and part < whole < 1
 
 

@@ -73,7 +73,7 @@ def alpha_u_sums(lengths: Sequence[int], continuum: Unitised) -> Array:
 
 
 def alpha_u(sums: Array) -> Array:
-    """Krippendorff's alpha for unitising (1995; 2004, 12.4), for two annotators and one kind of unit.
+    """Krippendorff's alpha for unitising (1995; Content Analysis, 2nd edition, 2004), for two annotators and one kind of unit.
 
     Several continua are one long one in which no unit and no gap reaches over an edge. NaN where nobody marked anything.
     """
