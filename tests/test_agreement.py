@@ -375,6 +375,16 @@ def test_another_text_is_refused(two: ProjectFolder, tmp_path: Path) -> None:
         agree(two.root, Request(), other=second)
 
 
+def test_other_columns_are_refused(two: ProjectFolder, tmp_path: Path) -> None:
+    (made,) = many(1)
+    two.seed(alone(made, "ada"))
+    (tmp_path / "second").mkdir()
+    second = ProjectFolder(tmp_path / "second")  # its mentions name no set, no entity
+    second.seed(record("a00", made["text"]["content"]))
+    with pytest.raises(InputError, match=r"second: its mentions have no column '\w+', but those of"):
+        agree(two.root, Request(), other=second.root)
+
+
 # ---- what cannot be --------------------------------------------------------------------------------------------
 
 

@@ -61,6 +61,7 @@ def agree(path: Path, request: Request, *, other: Path | None = None, project: P
     if other is None:
         return agreement(first.articles.values(), first.layers, question)
     second = read(other, path if _holds_project(path) else project)
+    _same_columns(first, second)
     both = first.articles.keys() & second.articles.keys()
     for article_id in sorted(both):
         _same_text(first.articles[article_id], second.articles[article_id])
@@ -130,6 +131,15 @@ def _take(found: dict[str, Annotated], article: Annotated) -> None:
             "are two annotation sets of one record, or lie in two folders that --other compares"
         )
     found[article.article_id] = article
+
+
+def _same_columns(first: Reading, second: Reading) -> None:
+    for name in first.layers.keys() & second.layers.keys():
+        columns = {f.name for f in second.layers[name].fields}
+        for f in first.layers[name].fields:
+            if f.name not in columns:
+                raise InputError(f"{second.named}: its {name} have no column {f.name!r}, but those of {first.named} have; "
+                                 "only what was annotated by the same schemas can be compared")  # fmt: skip
 
 
 def _same_text(one: Annotated, other: Annotated) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from dateline.schema import Field, Layer
@@ -70,14 +71,22 @@ class Places:
         return roles
 
     def _referring(self, layer: Layer, item: Row) -> dict[str, Stretches]:
-        key = item[layer.key.name]
         roles: dict[str, Stretches] = {}
-        for other in self._layers.values():
-            fields = [f for f in other.references if f.ref == layer.name] if other.spanned else []
-            for row in self._items.get(other.name, ()) if fields else ():
-                if any(key == row.get(f.name) or (isinstance(row.get(f.name), list) and key in row[f.name]) for f in fields):
-                    _join(roles, {f"{other.name}.{role}": spans for role, spans in self._own(other, row).items()})
+        for other, row in self._referrers.get((layer.name, item[layer.key.name]), ()):
+            _join(roles, {f"{other.name}.{role}": spans for role, spans in self._own(other, row).items()})
         return roles
+
+    @cached_property
+    def _referrers(self) -> Mapping[tuple[str, str], list[tuple[Layer, Row]]]:
+        """The items with spans that refer to an item, by its layer and key."""
+        found: dict[tuple[str, str], list[tuple[Layer, Row]]] = {}
+        for layer in self._layers.values():
+            for row in self._items.get(layer.name, ()) if layer.spanned else ():
+                for f in layer.references:
+                    value = row.get(f.name)
+                    for key in value if isinstance(value, list) else [value]:
+                        found.setdefault((str(f.ref), key), []).append((layer, row))
+        return found
 
 
 def _join(roles: dict[str, Stretches], more: Mapping[str, Stretches]) -> None:
