@@ -195,6 +195,14 @@ def test_spans_found_by_one_alone_lower_f1_and_overlap_forgives_edges(two: Proje
     assert (sorted(one.items), one.matched, one.exact) == ([2, 3], 2, 1)
 
 
+def test_an_item_that_stands_nowhere_is_counted_and_matched_with_none(two: ProjectFolder) -> None:
+    sets = [annotation_set("s1", "ada", layer="entities"), annotation_set("s2", "bo", layer="entities")]
+    entities = [{"entity_id": f"e{n}", "kind": "PER", "annotation_set_id": f"s{n}"} for n in (1, 2)]
+    two.seed(record("a1", TEXT, annotation_sets=sets, entities=entities))
+    (found,) = compared(two).comparisons
+    assert (found.items, found.unplaced, found.matched) == ((1, 1), 2, 0)
+
+
 def test_clusters_of_mentions_are_compared_by_the_entity_they_name(two: ProjectFolder) -> None:
     sets = [annotation_set(f"s-{who}", who, layer=layer) | {"annotation_set_id": f"s-{layer}-{who}"}
             for who in ("ada", "bo") for layer in ("mentions", "entities")]  # fmt: skip

@@ -37,6 +37,7 @@ class Comparison:
     articles: int
     pairs: int
     items: tuple[int, int]
+    unplaced: int
     matched: int
     exact: int
     figures: tuple[Figure, ...]
@@ -45,7 +46,8 @@ class Comparison:
         """The comparison as plain JSON types."""
         return {
             "layer": self.layer, "called": f"{self.called} agreement", "annotators": list(self.annotators),
-            "articles": self.articles, "pairs_of_sets": self.pairs, "items": list(self.items), "matched": self.matched,
+            "articles": self.articles, "pairs_of_sets": self.pairs, "items": list(self.items), "unplaced": self.unplaced,
+            "matched": self.matched,
             "matched_with_equal_spans": self.exact, "figures": [one.as_json() for one in self.figures],
         }  # fmt: skip
 
@@ -111,6 +113,7 @@ def _comparison(layer: Layer, called: str, pairs: Sequence[Pair], layers: Mappin
         articles=len({pair.article_id for pair in pairs}),
         pairs=len(pairs),
         items=(sum(len(p.first.items) for p in pairs), sum(len(p.second.items) for p in pairs)),
+        unplaced=sum(not place for pair in pairs for side in (pair.first, pair.second) for place in side.places),
         matched=sum(len(one.items) for one in matched),
         exact=sum(one.exact for one in matched),
         figures=tuple(figure(one, question.bootstrap) for one in measures(layer, layers, matched, scales, clusters)),

@@ -72,7 +72,7 @@ class Places:
 
     def _referring(self, layer: Layer, item: Row) -> dict[str, Stretches]:
         roles: dict[str, Stretches] = {}
-        for other, row in self._referrers.get((layer.name, item[layer.key.name]), ()):
+        for other, row in self._referrers.get((layer.name, str(item[layer.key.name])), ()):
             _join(roles, {f"{other.name}.{role}": spans for role, spans in self._own(other, row).items()})
         return roles
 
@@ -82,10 +82,10 @@ class Places:
         found: dict[tuple[str, str], list[tuple[Layer, Row]]] = {}
         for layer in self._layers.values():
             for row in self._items.get(layer.name, ()) if layer.spanned else ():
-                for f in layer.references:
-                    value = row.get(f.name)
+                for f in (f for f in layer.references if row.get(f.name) is not None):
+                    value = row[f.name]
                     for key in value if isinstance(value, list) else [value]:
-                        found.setdefault((str(f.ref), key), []).append((layer, row))
+                        found.setdefault((str(f.ref), str(key)), []).append((layer, row))
         return found
 
 

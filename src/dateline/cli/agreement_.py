@@ -83,6 +83,7 @@ def _print_one(one: Comparison) -> None:
     say(
         f"  {count(one.articles, 'article')}, {count(one.pairs, 'pair')} of sets, {first:,} and {second:,} items: "
         f"{one.matched:,} matched, {one.exact:,} of them with equal spans"
+        + (f"; {one.unplaced:,} stand nowhere in the text" if one.unplaced else "")
     )
     shown = [figure for figure in one.figures if figure.n]
     names = [figure.field or "(items)" for figure in shown]
