@@ -13,10 +13,12 @@ from pathlib import Path
 from building import MENTIONS, REPOSITORY, mention, record
 from dateline.compile.check import check_record
 from dateline.compile.read import RawRecord, Refused, parse
-from dateline.compile.tables import arrow_schema, arrow_table, canonical, rows_of
+from dateline.compile.tables import arrow_schema, rows_of
 from dateline.errors import Place
 from dateline.importers import authoring
+from dateline.parquet import arrow_table
 from dateline.record_files import encode
+from dateline.row_facts import canonical
 from dateline.schema import Schemas, load_schemas, schemas_from
 
 # fmt: off

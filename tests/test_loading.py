@@ -25,7 +25,7 @@ from environments import THIS, older, run
 READ_ALL = Path(__file__).parent / "loading" / "read_all.py"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=80)
 @pytest.mark.parametrize("version", ["this", "4"])
 def test_every_config_and_split_loads_with_plain_datasets_also_streaming(flagship: Project, tmp_path: Path, version: str) -> None:
     python = THIS if version == "this" else older()
@@ -44,7 +44,9 @@ def test_every_config_and_split_loads_with_plain_datasets_also_streaming(flagshi
 
 
 def test_rows_of_the_default_config_are_typed(flagship: Project) -> None:
-    rows: Any = dateline.load(source=flagship.dataset)
+    first: Any = dateline.load(source=flagship.dataset)
+    assert first["train"].info.config_name == "figures" and isinstance(first["train"].features["comparator"], datasets.ClassLabel)
+    rows: Any = dateline.load("articles", source=flagship.dataset)
     published = rows["train"].features["published"]
     assert published.dtype == "date32" and isinstance(rows["train"].features["genre"], datasets.ClassLabel)
     assert isinstance(rows["train"][0]["published"], datetime.date)

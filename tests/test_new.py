@@ -172,6 +172,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Started]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_a_project_is_whole_imported_rebuilt_and_validated(project: tuple[Path, Started]) -> None:
     folder, done = project
     assert done.made and done.rebuilt and done.rebuilt.validated and done.rebuilt.validated["failed"] == 0
@@ -192,6 +193,7 @@ def test_a_project_is_whole_imported_rebuilt_and_validated(project: tuple[Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_a_private_project_keeps_its_texts_and_says_everywhere_that_it_is_private(project: tuple[Path, Started]) -> None:
     folder, _ = project
     home = find_project(folder)
@@ -205,6 +207,7 @@ def test_a_private_project_keeps_its_texts_and_says_everywhere_that_it_is_privat
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_what_its_ci_runs_is_green(project: tuple[Path, Started]) -> None:
     home = find_project(project[0])
     assert check_files(home, [home.seeds]).problems == []
@@ -215,6 +218,7 @@ def test_what_its_ci_runs_is_green(project: tuple[Path, Started]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_starting_suites_warn_when_a_later_state_looks_unlike_the_first_import(project: tuple[Path, Started]) -> None:
     folder, _ = project
     path = sorted((folder / "seeds" / "articles").glob("*.json"))[0]

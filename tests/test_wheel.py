@@ -41,6 +41,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("wheel")
 def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -55,6 +56,7 @@ def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("wheel")
 def test_dateline_load_works_from_the_wheel_alone_with_the_network_off(wheel: Path, tmp_path: Path) -> None:
     needs = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
     python = environment("wheel", "-c", str(REPOSITORY / "constraints.txt"), *needs)
@@ -75,6 +77,7 @@ def test_dateline_load_works_from_the_wheel_alone_with_the_network_off(wheel: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("wheel")
 def test_a_project_is_begun_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")

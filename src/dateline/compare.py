@@ -14,8 +14,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from dateline.compile.tables import canonical
 from dateline.manifest import Manifest
+from dateline.row_facts import canonical
 
 MOST_ROWS = 1000
 """Differing rows that are named; further ones are counted."""

@@ -33,8 +33,7 @@ def move_whole(path: Path, target: Path) -> None:
 
     Raises OSError as the system gives it; what stood under that name is then as it was.
     """
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    sync_file(path)
     try:
         path.replace(target)
     except OSError as fault:
@@ -47,6 +46,12 @@ def move_whole(path: Path, target: Path) -> None:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -26,15 +26,15 @@ import pyarrow.parquet as pq
 from dateline.compile.check import check_record, is_withheld, span_problems
 from dateline.compile.digests import BATCH_ROWS, rows_of_table, table_digests
 from dateline.compile.laws import span_lists
-from dateline.compile.parquet import ShardFile
 from dateline.compile.read import pointer
 from dateline.compile.seeds import files_in, read_tables, records_in
-from dateline.compile.tables import ARTICLES, arrow_table, row_spans, with_text
+from dateline.compile.tables import ARTICLES, row_spans, with_text
 from dateline.compile.withheld import Unfit, file_of, read_text, unfit
 from dateline.describe.card import hydrated_card
 from dateline.errors import BuildError, InputError, LoadError, Place, Problem, UsageError
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import Manifest, content_digest, read_manifest, whole_digest
+from dateline.parquet import ShardFile, arrow_table
 from dateline.project import Project
 from dateline.record_files import encode
 from dateline.rules import problem

@@ -37,6 +37,8 @@ class TableFacts:
     logical_digest: str
     features: list[dict[str, Any]]
     files: list[dict[str, Any]] = field(default_factory=list)
+    derived: str = ""
+    """Of a table that follows from others: the column (`article_id`, `story`) whose rows stand together; else empty."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Manifest:
     validation: list[dict[str, Any]] = field(default_factory=list)
     """Files (path, sha256, bytes) of the suites that the tables met, and of the result; none where there were no suites."""
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By layer and corpus-level table: `level` ("article" or "corpus"), `key` (its key column), `references` (column: layer)."""
+    """By layer, corpus-level and derived table: `level` ("article", "corpus", "derived"), `key` (its key column), `references`
+    (column: layer)."""
     hydrated_from: dict[str, str] | None = None
     """Of a hydrated copy alone: digests of the dataset that it was made from."""
 
@@ -66,6 +69,9 @@ class Manifest:
         said = asdict(self)
         if self.hydrated_from is None:
             del said["hydrated_from"]
+        for table in said["tables"].values():
+            if not table["derived"]:
+                del table["derived"]
         for name in ("validation", "links"):
             if not said[name]:
                 del said[name]

@@ -1,8 +1,8 @@
 """rebuild: the whole story on one page, from seeds/ to dataset/.
 
-read schemas -> index the seeds -> plan -> compile shards -> describe -> validate -> scan for leaks -> promote. Everything is made
-in a work folder; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that carry
-their digest, the new manifest is laid beside the old one, and the card, which names every file that a loader reads, is
+read schemas -> index the seeds -> plan -> compile shards -> derive -> describe -> validate -> scan for leaks -> promote. All
+is made in a work folder; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that
+carry their digest, the new manifest is laid beside the old one, and the card, which names every file that a loader reads, is
 replaced: that is the flip. The new manifest then takes the old one's name; until then readers find it by the card.
 """
 
@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,7 +27,6 @@ import pyarrow as pa
 from dateline import __version__
 from dateline.compare import Differences, compare
 from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
-from dateline.compile.parquet import FileFacts, write_whole
 from dateline.compile.plan import Plan, plan
 from dateline.compile.seeds import Tables, read_tables, seed_files
 from dateline.compile.sets import PRIMARY
@@ -35,27 +34,28 @@ from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
 from dateline.compile.signature import signing_of
 from dateline.compile.tables import (
     ARTICLES,
-    DIGEST_ENTRY,
     RECORDS,
     STANDOFF,
     arrow_schema,
-    arrow_table,
-    canonical,
     columns,
     configs,
-    count_labels,
     features,
     layer_row,
 )  # fmt: skip
 from dateline.compile.withheld import LeakScan, scan_for_leaks, strings_in
-from dateline.describe.card import card, head_of
+from dateline.derive.columns import Table
+from dateline.derive.tables import JUDGEMENTS
+from dateline.deriving import Derived, declared_tables, derive_tables
+from dateline.describe.card import Column, card, head_of
 from dateline.engines import Engine
 from dateline.errors import BuildError, Problem, ProjectError
 from dateline.files import move_whole, sync_folder, write_atomically
 from dateline.ledger import read_ledger
 from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, logical_digest, whole_digest
 from dateline.manifest import NAME as MANIFEST
+from dateline.parquet import FileFacts, arrow_table, write_whole
 from dateline.project import Project
+from dateline.row_facts import DIGEST_ENTRY, Labelled, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.findings import Finding
 from dateline.validating import validate_build
@@ -119,7 +119,10 @@ def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> 
             return made
         written = {MANIFEST: made.manifest.encode(), CARD: made.card.encode()}
         written |= {file["path"]: (work / "data" / file["path"]).read_bytes() for file in made.manifest.validation}
-        return compare(project.dataset, work / "data", written, made.manifest, _keys_of(load_schemas(project.schemas)))
+        schemas = load_schemas(project.schemas)
+        following = declared_tables(project, schemas)
+        keys = _keys_of(schemas, (*following.views, *following.estimates))
+        return compare(project.dataset, work / "data", written, made.manifest, keys)
 
 
 def find(project: Project, engine: Engine, *, samples: int, tell: Tell = lambda *_: None) -> tuple[list[Finding], list[Problem]]:
@@ -160,14 +163,19 @@ def _make(
     if not facts.files:
         raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
     _corpus_tables(schemas, tables, facts, work)
-    manifest, text = _describe(project, schemas, planned, index, facts)
+    derived = derive_tables(project, schemas, planned, facts.files, tables.rows.get(JUDGEMENTS, []), engine, work, tell)
+    if derived.problems:
+        return Rebuilt(problems=_sorted(derived.problems), warnings=warnings)
+    facts.files += derived.files
+    facts.labels |= derived.labels
+    manifest, text = _describe(project, schemas, planned, index, facts, derived)
     validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell, samples=samples)
     failed = [p for finding in validated.findings if finding.fails for p in finding.as_problems()]
     if failed:
         return Rebuilt(problems=failed, warnings=warnings, validated=validated.counts, findings=validated.findings)
     manifest = dataclasses.replace(manifest, validation=validated.files)
     warnings += [p for finding in validated.findings if finding.waived is None for p in finding.as_problems()]
-    leaks = _scan(project, schemas, planned, facts, manifest, text, engine, work)
+    leaks = _scan(project, schemas, derived, planned, facts, manifest, text, engine, work)
     if leaks.problems:
         return Rebuilt(problems=_sorted(leaks.problems), warnings=warnings, leaks=leaks)
     return _Made(manifest, text, warnings, leaks, validated.counts, validated.findings)
@@ -226,16 +234,19 @@ def _corpus_tables(schemas: Schemas, tables: Tables, facts: ShardFacts, work: Pa
         schema = arrow_schema(name, schemas)
         stem = f"{CORPUS_SPLIT}-s0000-b00"
         facts.files.append(write_whole(work / "data", name, CORPUS_SPLIT, stem, [arrow_table(rows, schema)], schema))
-        count_labels(layer, rows, facts.labels.setdefault(name, {}))
+        count_labels(layer.fields, rows, facts.labels.setdefault(name, {}))
         facts.digests[name] = work / f"{name}.digest"
         facts.digests[name].write_text(hashlib.sha256(canonical(rows)).hexdigest())
 
 
-def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table, facts: ShardFacts) -> tuple[Manifest, str]:
+def _describe(
+    project: Project, schemas: Schemas, planned: Plan, index: pa.Table, facts: ShardFacts, derived: Derived
+) -> tuple[Manifest, str]:
     settings = project.settings
-    names = configs(schemas, {file.config for file in facts.files})
     order = [*settings.splits.quotas, *sorted({f.split for f in facts.files} - set(settings.splits.quotas))]
-    tables = {name: _table_facts(name, schemas, facts, order) for name in names}
+    listed = _listed(schemas, derived.tables, {file.config for file in facts.files})
+    names = list(listed)
+    tables = {name: _table_facts(name, table, facts, derived, order) for name, table in listed.items()}
     declared = {name: table.features for name, table in tables.items()}
     if settings.default_config not in tables:
         raise ProjectError(
@@ -245,7 +256,8 @@ def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table
     logical = whole_digest({name: table.logical_digest for name, table in tables.items()})
     articles = [row for shard in planned.shards for row in shard.articles.select(["withheld", "group"]).to_pylist()]
     text = card(
-        settings, tables, declared, {name: _card_columns(name, schemas) for name in names}, _titles(schemas), digest,
+        settings, tables, declared, {name: table.columns for name, table in listed.items()},
+        {name: (table.title, table.description) for name, table in listed.items()}, digest,
         {
             "articles": len(articles), "groups": len({a["group"] for a in articles}),
             "withheld": sum(a["withheld"] for a in articles), "content_digest": digest,
@@ -264,7 +276,7 @@ def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table
         splits={**asdict(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
         inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
         writer={"dateline": __version__, "pyarrow": pa.__version__},
-        links=_links(schemas),
+        links=_links(schemas, derived.tables),
     )
     return manifest, text
 
@@ -272,6 +284,7 @@ def _describe(project: Project, schemas: Schemas, planned: Plan, index: pa.Table
 def _scan(
     project: Project,
     schemas: Schemas,
+    derived: Derived,
     planned: Plan,
     facts: ShardFacts,
     manifest: Manifest,
@@ -284,7 +297,8 @@ def _scan(
                  "manifest": strings_in(asdict(manifest))}  # fmt: skip
     for file in manifest.validation:
         documents[file["path"]] = strings_in(json.loads((work / "data" / file["path"]).read_bytes()))
-    return scan_for_leaks(project, schemas, planned.shards, facts.files, work / "data", documents, engine, work)
+    following = {t.name: (t.key, t.own_text) for t in derived.tables}
+    return scan_for_leaks(project, schemas, following, planned.shards, facts.files, work / "data", documents, engine, work)
 
 
 def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep: bool) -> Rebuilt:
@@ -312,23 +326,58 @@ def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep:
 # ---- parts of the stages -------------------------------------------------------------------------------------
 
 
-def _table_facts(name: str, schemas: Schemas, facts: ShardFacts, order: list[str]) -> TableFacts:
+@dataclass(frozen=True)
+class _Listed:
+    """What the card says of a config, and what its labels and its features are."""
+
+    title: str
+    description: str
+    columns: list[Column]
+    features: list[dict[str, Any]]
+    labelled: Sequence[Labelled] = ()
+    owner: str = ""
+
+
+def _listed(schemas: Schemas, derived: Sequence[Table], written: Collection[str]) -> dict[str, _Listed]:
+    """All configs in the order in which they are listed everywhere: those that tasks begin with are first."""
+    titles = _titles(schemas)
+    layers = {ARTICLES: schemas.article, **schemas.layers, **schemas.tables}
+    base = {
+        name: _Listed(
+            *titles[name],
+            _card_columns(name, schemas),
+            features(name, schemas),
+            layers[name].fields if name in layers else (),
+        )
+        for name in configs(schemas, written)
+    }
+    following = {
+        t.name: _Listed(
+            t.title, t.description, [_card_column(c.name, c.type, c.description, {}) for c in t.columns], t.features, t.columns,
+            t.owner,
+        )
+        for t in derived
+    }  # fmt: skip
+    return following | base
+
+
+def _table_facts(name: str, listed: _Listed, facts: ShardFacts, derived: Derived, order: list[str]) -> TableFacts:
     files = sorted((f for f in facts.files if f.config == name), key=lambda f: (order.index(f.split), f.path))
     splits = {split: sum(f.rows for f in files if f.split == split) for split in order}
-    layer = schemas.article if name == ARTICLES else {**schemas.layers, **schemas.tables}.get(name)
     labels = {}
-    for field_ in layer.fields if layer else ():
-        if field_.labels is not None:
-            counts = facts.labels.get(name, {}).get(field_.name, Counter())
-            labels[field_.name] = {label: counts[label] for label in field_.labels}
-    digest = facts.digests[name].read_text() if name in facts.digests else hashlib.sha256().hexdigest()
+    for column in listed.labelled:
+        if column.labels is not None:
+            counts = facts.labels.get(name, {}).get(column.name, Counter())
+            labels[column.name] = {label: counts[label] for label in column.labels}
+    digest = derived.digests.get(name, hashlib.sha256().hexdigest())
     return TableFacts(
         rows=sum(splits.values()),
         splits={split: n for split, n in splits.items() if n},
         labels=labels,
-        logical_digest=digest,
-        features=features(name, schemas),
+        logical_digest=facts.digests[name].read_text() if name in facts.digests else digest,
+        features=listed.features,
         files=[_file_entry(f) for f in files],
+        derived=listed.owner,
     )
 
 
@@ -336,9 +385,10 @@ def _file_entry(file: FileFacts) -> dict[str, Any]:
     return {"path": file.path, "split": file.split, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
 
 
-def _links(schemas: Schemas) -> dict[str, dict[str, Any]]:
-    """Keys and references of layers and corpus-level tables, for readers that have no schemas."""
-    return {
+def _links(schemas: Schemas, derived: Sequence[Table]) -> dict[str, dict[str, Any]]:
+    """Keys and references of layers, corpus-level and derived tables, for readers that have no schemas."""
+    following = {t.name: {"level": "derived", "key": t.key, "references": {}} for t in derived}
+    return following | {
         name: {
             "level": "corpus" if layer.corpus_level else "article",
             "key": layer.key.name,
@@ -348,24 +398,27 @@ def _links(schemas: Schemas) -> dict[str, dict[str, Any]]:
     }
 
 
-def _keys_of(schemas: Schemas) -> dict[str, list[str]]:
+def _keys_of(schemas: Schemas, derived: Sequence[Table]) -> dict[str, list[str]]:
     """The columns that name a row, by config."""
     keys = {name: ["article_id"] for name in (ARTICLES, RECORDS, STANDOFF)} | {PRIMARY: ["article_id", "annotation_set_ids"]}
+    keys |= {table.name: [table.key] for table in derived}
     keys |= {name: ["article_id", layer.key.name] for name, layer in schemas.layers.items()}
     return keys | {name: [table.key.name] for name, table in schemas.tables.items()}
 
 
-def _card_columns(name: str, schemas: Schemas) -> list[tuple[str, str, str, bool]]:
-    found = []
-    for column, kind, meaning, schema in columns(name, schemas):
-        nested = (
-            "one row per item, as in the table of this name"
-            if name in {RECORDS, STANDOFF, PRIMARY} and column in schemas.layers
-            else str(kind)
-        )
-        shown = nested.replace("struct<start: int32, end: int32, surface: string>", "span").replace("item: ", "")
-        found.append((column, shown, meaning, bool(schema.get("x-withheld"))))
-    return found
+def _card_columns(name: str, schemas: Schemas) -> list[Column]:
+    return [
+        (column, "one row per item, as in the table of this name", meaning, bool(schema.get("x-withheld")))
+        if name in {RECORDS, STANDOFF, PRIMARY} and column in schemas.layers
+        else _card_column(column, kind, meaning, schema)
+        for column, kind, meaning, schema in columns(name, schemas)
+    ]
+
+
+def _card_column(name: str, kind: pa.DataType, meaning: str, schema: Mapping[str, Any]) -> Column:
+    shown = str(kind).replace("struct<start: int32, end: int32, surface: string>", "span").replace("item: ", "")
+    shown = shown.replace("struct<start: int32, end: int32>", "span in the passage")
+    return name, shown, meaning, bool(schema.get("x-withheld"))
 
 
 def _titles(schemas: Schemas) -> Mapping[str, tuple[str, str]]:

@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,35 @@ class Splits:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """One `unit` is `factor` of the unit `to` (a decimal, as a string): what amounts in two units are compared by."""
+
+    unit: str
+    to: str
+    factor: str
+    source: str = ""
+    as_of: str = ""
+
+    @property
+    def number(self) -> Decimal:
+        """The factor."""
+        return Decimal(self.factor)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """How estimates follow from claims; a project that has this table has estimands, estimates and estimate_pairs.
+
+    `interval_tolerance`: by which share of its value an approximate number ("about 10,000") may be off. `pair_nonfactual`:
+    whether estimates whose chain is not factual may be in pairs. `rates`: between the units of one estimand.
+    """
+
+    interval_tolerance: float = 0.05
+    pair_nonfactual: bool = False
+    rates: list[Rate] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Settings:
     """[tool.dateline], the only configuration.
 
@@ -58,6 +88,9 @@ class Settings:
     longest_string: int = 400
     private: bool = False
     splits: Splits = field(default_factory=Splits)
+    estimates: Estimates | None = None
+    views: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Declared by kind; dateline.derive.declared says what there is."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +174,14 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     _known(table, Settings, "[tool.dateline]", file)
     splits = table.get("splits", {})
     _known(splits, Splits, "[tool.dateline.splits]", file)
+    if "estimates" in table:
+        _known(table["estimates"], Estimates, "[tool.dateline.estimates]", file)
     if table.get("name") is None:
         raise ProjectError(f"{file}: [tool.dateline] has no name; give it one of lower-case words with hyphens")
     for wrong in misfits(table, Settings):
-        setting = wrong.where.removeprefix("splits.")
-        where = "[tool.dateline]" if setting == wrong.where else "[tool.dateline.splits]"
+        part, _, setting = wrong.where.partition(".")
+        part, setting = (part, setting) if part in {"splits", "estimates"} and setting else ("", wrong.where)
+        where = f"[tool.dateline.{part}]" if part else "[tool.dateline]"
         raise ProjectError(f"{file}: {where} {setting} must be {wrong.expected}; it is {wrong.found}")
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table["name"]):
         raise ProjectError(f"{file}: [tool.dateline] name must be lower-case words with hyphens; it is {table['name']!r}")
@@ -183,9 +219,31 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     if not isinstance(longest, int) or isinstance(longest, bool) or longest < 16:
         raise ProjectError(f"{file}: [tool.dateline] longest_string must be a number of characters from 16 on; it is {longest!r}")
     values = {**table, "splits": made}
+    if "estimates" in table:
+        values["estimates"] = _estimates(table["estimates"], file)
     if "languages" in values:
         values["languages"] = tuple(values["languages"])
     return Settings(**values)
+
+
+def _estimates(table: Any, file: Path) -> Estimates:
+    where = "[tool.dateline.estimates]"
+    made = Estimates(**{**table, "rates": [Rate(**rate) for rate in table.get("rates", ())]})
+    if not 0 <= made.interval_tolerance < 1:
+        raise ProjectError(
+            f"{file}: {where} interval_tolerance must be a share from 0 to below 1; it is {made.interval_tolerance!r}"
+        )
+    for rate in made.rates:
+        try:
+            good = rate.number.is_finite() and rate.number > 0
+        except InvalidOperation:
+            good = False
+        if not good:
+            raise ProjectError(
+                f"{file}: {where} the rate from {rate.unit} to {rate.to} must be a number above zero, "
+                f'written as a string ("1.08"); it is {rate.factor!r}'
+            )
+    return made
 
 
 def _known(table: Any, kind: type, where: str, file: Path) -> None:

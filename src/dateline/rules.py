@@ -2,8 +2,8 @@
 
 A message is a `str.format` template; `problem` fills it. The engine's rules stand here; the laws that a project states about
 its own layers (`x-rules`) stand in its schemas, and `registry` joins both. Stages: "check" (decided from records before
-anything is written), "import" (from the files of another format), "leak" (from
-finished files, before any is put in place), "validate" (from whole tables, by a suite).
+anything is written), "derive" (from the articles of a story together, when estimates follow), "import" (from the files of
+another format), "leak" (from finished files, before any is put in place), "validate" (from whole tables, by a suite).
 
 The engine's own "validate" rules are no second form of its "check" rules: check decides about records on their way in, these
 about the published tables of any release, also a stranger's, whose records nobody here has seen. The suites that follow from
@@ -250,6 +250,44 @@ _RULES = (
         "is not the text of {article} that was annotated: it has sha256 {found}…, expected {expected}…",
         "Get the text as it was annotated, byte for byte: line ends, byte order mark and last line break count.",
     ),
+    # derived tables: what only the articles of a story together can tell
+    Rule(
+        "restatement-cycle",
+        "derive",
+        "restates itself ({through})",
+        "A restatement names an earlier number; take one of the references out.",
+    ),
+    Rule(
+        "estimand-unit",
+        "derive",
+        "is an estimate of {estimand!r} and has no unit, so nothing can be compared with it",
+        "Give the quantity its unit: UCUM, with {{annotation}} units such as {{person}} for counts; ISO 4217 for money.",
+    ),
+    Rule(
+        "estimand-kinds",
+        "derive",
+        "is in {found}, but other estimates of {estimand!r} are in {other}: these cannot be compared",
+        "Correct the unit or the estimand; or give a rate between the two in [[tool.dateline.estimates.rates]].",
+    ),
+    Rule(
+        "estimand-rate",
+        "derive",
+        "is in {found}, other estimates of {estimand!r} are in {other}, and there is no rate between the two",
+        'Give one in pyproject.toml: [[tool.dateline.estimates.rates]] unit = "{found}", to = "{other}", factor = "...".',
+    ),
+    Rule(
+        "estimand-measure",
+        "derive",
+        "measures {found}, but other estimates of {estimand!r} measure {other}",
+        "One estimand has one measure; correct it, or give the estimand another name.",
+    ),
+    Rule(
+        "judgement-estimate",
+        "derive",
+        "judges {found}, which is no estimate of the story",
+        "Estimates are called article_id#claim_id:quantity_id, of claims that name an estimand; `dateline estimates` lists them.",
+    ),
+    Rule("judgement-twice", "derive", "judges a pair that {other} judges already", "Keep one judgement of a pair."),
     # import
     Rule("import-syntax", "import", "{fault}", "docs/authoring.md describes the format."),
     Rule("words-not-found", "import", "{words!r} {fault}", "{advice}"),
@@ -278,6 +316,27 @@ _RULES = (
     ),
     Rule("row-depth", "validate", "a depth is not its parent's plus 1 ({column})", "It is 1 without a parent."),
     Rule("row-law", "validate", "a row breaks a law of its schema ({column})", "x-rules in the table's schema says it in words."),
+    Rule("row-passage", "validate", "a passage is not words of its article ({column})", "Rebuild; passages are cut from texts."),
+    Rule(
+        "row-passage-span",
+        "validate",
+        "a span is empty, or lies outside its passage ({column})",
+        "Rebuild; spans of a view count from the start of its passage.",
+    ),
+    Rule(
+        "estimate-as-stated",
+        "validate",
+        "an estimate does not say what its claim and its quantity say ({column})",
+        "Rebuild; estimates follow from claims.",
+    ),
+    Rule("estimand-counts", "validate", "an estimand has more or fewer estimates or pairs than it must ({column})", "Rebuild."),
+    Rule(
+        "pair-members",
+        "validate",
+        "a pair joins estimates that are no pair ({column})",
+        "Both are there, of one estimand, neither is left out, and the first has the smaller id.",
+    ),
+    Rule("pair-relation", "validate", "a computed relation does not follow from the two numbers ({column})", "Rebuild."),
     Rule("row-article", "validate", "a row is of no article of the dataset", "Add the article, or remove the row."),
     Rule("row-reference", "validate", "a reference leads to no row ({column})", "Correct the id, or add the row."),
     Rule(

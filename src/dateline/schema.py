@@ -36,7 +36,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -90,7 +90,17 @@ class Field:
         """The layer whose keys this field holds."""
         return self.schema.get("x-ref")
 
-    @property
+    @functools.cached_property
+    def kinds(self) -> Set[str]:
+        """The JSON types that the schema admits; a string, where it names none."""
+        return _kinds(self.schema)
+
+    @functools.cached_property
+    def item_kinds(self) -> Set[str]:
+        """The JSON types of the items of a list field."""
+        return _kinds(self.schema.get("items", {}))
+
+    @functools.cached_property
     def span(self) -> str | None:
         """ "many", "one", "nested" (lists of lists) or None."""
         if "x-span" in self.schema:
@@ -121,7 +131,7 @@ class Field:
             value = value.get(step)
         return value
 
-    @property
+    @functools.cached_property
     def nullable(self) -> bool:
         """Whether the schema admits null."""
         kind = self.schema.get("type", [])
@@ -182,10 +192,13 @@ class Layer:
         """Prefix of ids given by importers."""
         return str(self.schema.get("x-prefix", self.name[0]))
 
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {f.name: f for f in reversed(self.fields)}
+
     def __getitem__(self, column: str) -> Field:
-        for f in self.fields:
-            if f.name == column:
-                return f
+        if found := self._by_name.get(column):
+            return found
         raise KeyError(f"{self.name} has no column {column!r}; it has {', '.join(f.name for f in self.fields)}")
 
 
@@ -359,6 +372,11 @@ def _arrow(schema: Json, file: str, path: tuple[str, ...]) -> pa.DataType:
         raise SchemaError(f"{file}: {'.'.join(path)}: no column type follows from type {kind!r}; "
                           f"use {', '.join(simple)}, array with items, object with properties, or x-span")  # fmt: skip
     return simple[kind]
+
+
+def _kinds(schema: Json) -> frozenset[str]:
+    kind = schema.get("type", "string")
+    return frozenset({kind} if isinstance(kind, str) else kind)
 
 
 def _labels(schema: Json) -> list[str] | None:

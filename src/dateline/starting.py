@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from dateline import __version__
 from dateline.converting import Converted, convert_files
+from dateline.deriving import declared_tables
 from dateline.describe.scaffold import ProjectFacts, project_files
 from dateline.engines import Engine
 from dateline.errors import BuildError, DatelineError, InputError, UsageError
@@ -345,7 +346,9 @@ def _fill(work: Path, wishes: Wishes, found: Started, engine: Engine, dry_run: b
             return False
         if not project.expectations.is_dir():  # a known corpus may bring its own
             _put(project.expectations, profile_suites(_profile(project, schemas, found.rebuilt.manifest), schemas))
-    write_changes(project.expectations, changes(project.expectations, schemas))
+    following = declared_tables(project, schemas)
+    todo = changes(project.expectations, schemas, (*following.views, *following.estimates))
+    write_changes(project.expectations, todo)
     found.rebuilt = rebuild(project, engine, tell=tell, sweep=True)
     return found.rebuilt.manifest is not None
 

@@ -38,7 +38,10 @@ def misfits(value: Any, kind: Any, where: str = "") -> Iterator[Misfit]:
         return
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        if all(any(misfits(value, one, where)) for one in inner):
+        tables = [one for one in inner if dataclasses.is_dataclass(one)]
+        if isinstance(value, dict) and len(tables) == 1:
+            yield from misfits(value, tables[0], where)
+        elif all(any(misfits(value, one, where)) for one in inner):
             yield Misfit(where, shown(value), _expected(kind))
     elif origin is dict and isinstance(value, dict):
         for name, one in value.items():

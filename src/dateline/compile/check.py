@@ -264,14 +264,14 @@ def _signature(record: Json, report: Report) -> None:
 
 def _keys(record: Json, schemas: Schemas, quote: bool, report: Report) -> dict[str, set[str]]:
     keys: dict[str, set[str]] = {name: set() for name in schemas.layers}
-    seen: dict[str, str] = {}
+    seen: dict[str, Steps] = {}
     for layer in schemas.layers.values():
         for index, item in enumerate(record.get(layer.name) or ()):
             steps: Steps = [layer.name, index, layer.key.name]
             key = item[layer.key.name]
             if key in seen:
-                report("duplicate-id", steps, found=shown(key, quote), other=seen[key])
-            seen.setdefault(key, pointer(steps))
+                report("duplicate-id", steps, found=shown(key, quote), other=pointer(seen[key]))
+            seen.setdefault(key, steps)
             keys[layer.name].add(key)
     return keys
 

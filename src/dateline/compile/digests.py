@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dateline.compile.sets import PRIMARY
-from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, Row, canonical, digest_entry, with_text
+from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, with_text
 from dateline.manifest import Manifest, TableFacts
+from dateline.row_facts import Row, canonical, digest_entry
 
 BATCH_ROWS = 500
 
@@ -26,13 +27,17 @@ def table_digests(folder: Path, manifest: Manifest, *, nulled: bool = False) -> 
         folder, manifest.tables[ARTICLES], columns=["article_id", "text_redistributable"])}  # fmt: skip
     found = {}
     for name, table in manifest.tables.items():
+        if table.derived:
+            owned = (digest_entry(owner, rows) for owner, rows in _by_owner(folder, name, table, table.derived, {}))
+            found[name] = hashlib.sha256(b"".join(sorted(owned))).hexdigest()
+            continue
         if not is_of_articles(table):
             rows = [row for _, row in rows_of_table(folder, table)]
             found[name] = hashlib.sha256(canonical(rows) if rows else b"").hexdigest()
             continue
         entries = []
         seen = set()
-        for article_id, rows in _by_article(folder, name, table, withheld if nulled else {}):
+        for article_id, rows in _by_owner(folder, name, table, "article_id", withheld if nulled else {}):
             entries.append(digest_entry(article_id, rows))
             seen.add(article_id)
         if name not in {RECORDS, STANDOFF, PRIMARY}:
@@ -55,15 +60,17 @@ def rows_of_table(folder: Path, table: TableFacts, columns: list[str] | None = N
                 yield file.schema_arrow, row
 
 
-def _by_article(folder: Path, name: str, table: TableFacts, withheld: dict[str, bool]) -> Iterator[tuple[str, list[Row]]]:
-    """Rows by article: a shard keeps them together."""
+def _by_owner(
+    folder: Path, name: str, table: TableFacts, owner: str, withheld: dict[str, bool]
+) -> Iterator[tuple[str, list[Row]]]:
+    """Rows by article or story (the column `owner`): a file keeps them together."""
     current: str | None = None
     rows: list[Row] = []
     for schema, row in rows_of_table(folder, table):
-        if row["article_id"] != current:
+        if row[owner] != current:
             if current is not None:
                 yield current, rows
-            current, rows = row["article_id"], []
-        rows.append(with_text(row, name, schema, None) if withheld.get(row["article_id"]) else row)
+            current, rows = row[owner], []
+        rows.append(with_text(row, name, schema, None) if withheld.get(row[owner]) else row)
     if current is not None:
         yield current, rows

@@ -16,11 +16,12 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.compile.check import check_record, public_part
-from dateline.compile.parquet import FileFacts, ShardFile
 from dateline.compile.plan import ShardPlan
 from dateline.compile.read import RawRecord, Refused, canonical_record, parse
-from dateline.compile.tables import ARTICLES, Row, arrow_schema, arrow_table, count_labels, digest_entry, rows_of
+from dateline.compile.tables import ARTICLES, arrow_schema, rows_of
 from dateline.errors import InputError, Place, Problem
+from dateline.parquet import FileFacts, ShardFile, arrow_table
+from dateline.row_facts import Row, count_labels, digest_entry
 from dateline.schema import Schemas, schemas_from
 
 BATCH_RECORDS = 500
@@ -70,7 +71,7 @@ def compile_shard(task: ShardTask) -> ShardFacts:
             files[config, split].add(arrow_table(found, arrow_schema(config, schemas)))
             layer = schemas.article if config == ARTICLES else schemas.layers.get(config)
             if layer:
-                count_labels(layer, found, facts.labels.setdefault(config, {}))
+                count_labels(layer.fields, found, facts.labels.setdefault(config, {}))
     facts.files = [file.close() for _, file in sorted(files.items())]
     for config, entries in digests.items():
         path = task.out / f"{config}-{task.shard.stem}.digests"

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from dateline.compile.check import EXACT, decimal_of, is_withheld
 from dateline.compile.sets import PRIMARY, Apart, primary_columns
+from dateline.row_facts import Row
 from dateline.schema import SPAN_TYPE, Field, Json, Layer, Schemas, feature
-
-Row = dict[str, Any]
 
 ARTICLES, RECORDS, STANDOFF = "articles", "records", "standoff"
 _ENGINE_COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
@@ -150,12 +147,6 @@ def _measures_of(said: Json, text: str | None) -> Row:
     return {"text_sha256": hashlib.sha256(raw).hexdigest(), "text_n_code_points": len(text), "text_n_bytes": len(raw)}
 
 
-def arrow_table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
-    """Rows as an Arrow table of exactly that schema."""
-    rows = list(rows)
-    return pa.table([pa.array([row[f.name] for row in rows], type=f.type) for f in schema], schema=schema)
-
-
 # ---- withheld text in rows and out of them -------------------------------------------------------------------
 
 
@@ -196,42 +187,3 @@ def row_spans(value: Any, kind: pa.DataType, steps: list[str | int]) -> Iterator
     elif pa.types.is_struct(kind):
         for f in kind:
             yield from row_spans(value[f.name], f.type, [*steps, f.name])
-
-
-# ---- facts about rows ----------------------------------------------------------------------------------------
-
-
-def canonical(rows: list[Row]) -> bytes:
-    """The rows in the one form that the logical digest is taken of.
-
-    JSON with sorted keys and no white space, UTF-8; floats in shortest form, decimals without trailing zeros,
-    dates as ISO 8601. It does not depend on Parquet, Arrow or their versions.
-    """
-    return orjson.dumps(rows, default=_canonical_value, option=orjson.OPT_SORT_KEYS)
-
-
-DIGEST_ENTRY = 64
-"""Bytes of one entry of a digest file: sha256 of the article_id, sha256 of the article's canonical rows."""
-
-
-def digest_entry(article_id: str, rows: list[Row]) -> bytes:
-    """What one article adds to a table's logical digest; an article without rows counts, too."""
-    return hashlib.sha256(article_id.encode()).digest() + hashlib.sha256(canonical(rows)).digest()
-
-
-def _canonical_value(value: object) -> str:
-    if isinstance(value, Decimal):
-        plain = format(value, "f")
-        return plain.rstrip("0").rstrip(".") if "." in plain else plain
-    raise TypeError(f"no canonical form for {type(value).__name__}")
-
-
-def count_labels(layer: Layer, rows: list[Row], counts: dict[str, Counter[str]]) -> None:
-    """Add how often each label stands in each labelled column."""
-    for field in layer.fields:
-        if field.labels is None:
-            continue
-        tally = counts.setdefault(field.name, Counter())
-        for row in rows:
-            value = row[field.name]
-            tally.update(value if isinstance(value, list) else () if value is None else (value,))

@@ -23,7 +23,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dateline.compile.parquet import FileFacts
 from dateline.compile.plan import ShardPlan
 from dateline.compile.sets import PRIMARY
 from dateline.compile.shard import read_again
@@ -31,6 +30,7 @@ from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF
 from dateline.engines import Engine
 from dateline.errors import InputError, Place, Problem
 from dateline.leaks import WORDS, Grams, Match, Strings, hashes_of, line_of_word, shown, strings_of
+from dateline.parquet import FileFacts
 from dateline.project import Project
 from dateline.rules import problem
 from dateline.schema import Schemas
@@ -70,6 +70,7 @@ class LeakScan:
 def scan_for_leaks(
     project: Project,
     schemas: Schemas,
+    derived: Mapping[str, tuple[str, frozenset[str]]],
     shards: Sequence[ShardPlan],
     files: Sequence[FileFacts],
     data: Path,
@@ -79,6 +80,7 @@ def scan_for_leaks(
 ) -> LeakScan:
     """Scan data files (below `data`) and documents (strings by name, such as the card) for withheld texts.
 
+    `derived` gives the key of each derived table, and those of its columns that show words of open articles.
     Where no text is withheld this costs nothing; where none is at hand, the strings of withheld rows are still held to
     the limit of `longest_string` characters. Raises InputError if a seed file changed since it was compiled.
     """
@@ -89,9 +91,11 @@ def scan_for_leaks(
     home = work / "leaks"
     home.mkdir()
     pq.write_table(pa.table({"article_id": pa.concat_tables(withheld)["article_id"]}), home / "ids.parquet")
-    keys = {name: layer.key.name for name, layer in {**schemas.layers, **schemas.tables}.items()}
-    task = ScanTask(Path(), "", "", home / "ids.parquet", home / "round", project.settings.longest_string)
-    tasks = [replace(task, path=data / f.path, table=f.config, key=keys.get(f.config, "")) for f in files]
+    text: frozenset[str] = frozenset(("text",))
+    known = {name: (layer.key.name, frozenset[str]()) for name, layer in {**schemas.layers, **schemas.tables}.items()}
+    known |= {ARTICLES: ("", text), RECORDS: ("", text), PRIMARY: ("", text), STANDOFF: ("", frozenset()), **derived}
+    task = ScanTask(Path(), "", "", frozenset(), home / "ids.parquet", home / "round", project.settings.longest_string)
+    tasks = [replace(task, path=data / f.path, table=f.config, key=known[f.config][0], own=known[f.config][1]) for f in files]
     hits: list[_Hit] = []
     quoting: set[str] = set()
     for number, (names, grams) in enumerate(_rounds(project, withheld, found)):
@@ -190,11 +194,13 @@ def _texts(project: Project, withheld: Sequence[pa.Table], found: LeakScan) -> I
 
 @dataclass(frozen=True)
 class ScanTask:
-    """One data file to scan: its table and key column, the withheld articles, the n-grams, the limit (0: none)."""
+    """One data file to scan: its table, its key column, columns that show words of an open article's text (`own`), the withheld
+    articles, the n-grams, the limit (0: none)."""
 
     path: Path
     table: str
     key: str
+    own: frozenset[str]
     ids: Path
     grams: Path
     longest: int
@@ -268,7 +274,7 @@ def _scan(task: ScanTask, strings: Strings, rows: _Rows, grams: Grams, made: Sca
         least = 0
         if strings.across:  # names that a text lists one by one are no leak, its tokens in a row are
             least = 2 * WORDS
-        elif _is_own_text(task.table, strings.column) and not rows.withheld[row]:
+        elif _is_own_text(task, strings.column) and not rows.withheld[row]:
             least = OPEN_STRETCH
         if match.length < least:
             if task.table == ARTICLES and not strings.across:
@@ -283,8 +289,8 @@ def _scan(task: ScanTask, strings: Strings, rows: _Rows, grams: Grams, made: Sca
                 made.hits.append(_Hit(where(number), rows.article(row), length=len(string)))
 
 
-def _is_own_text(table: str, column: str) -> bool:
-    return (table in {ARTICLES, RECORDS} and column == "text") or column.endswith(".surface")
+def _is_own_text(task: ScanTask, column: str) -> bool:
+    return column in task.own or column.endswith(".surface")
 
 
 # ---- problems ------------------------------------------------------------------------------------------------

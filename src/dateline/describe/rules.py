@@ -8,6 +8,7 @@ from dateline.rules import Rule
 
 _STAGES = {
     "check": "Decided from the records, before anything is written (`dateline check`, `dateline rebuild`).",
+    "derive": "Decided from the articles of a story together, when estimates follow from their claims (`dateline rebuild`).",
     "import": "Decided from the files of another format (`dateline import`).",
     "migrate": "Decided while seeds are rewritten for another schema version (`dateline migrate`).",
     "leak": "Decided from the finished files, before any is put in place, or from the texts that `dateline hydrate` reads.",

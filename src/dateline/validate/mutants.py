@@ -71,8 +71,10 @@ class RowKind:
 def mutants(schemas: Schemas, tables: Tables, seed: str = "", most_per_kind: int = 1) -> Iterator[Mutant]:
     """Up to `most_per_kind` mutants of every kind for every column of every table, then of every kind that touches whole rows.
 
-    `tables` are the rows of a dataset by config and split. A change that changes nothing is no mutant.
+    `tables` are the rows of a dataset by config and split; those that schemas/ do not describe follow from the others, and stay
+    as they are. A change that changes nothing is no mutant.
     """
+    tables = {name: splits for name, splits in tables.items() if name in {*_ARTICLE_TABLES, *schemas.layers, *schemas.tables}}
     maker = _Maker(schemas, tables, seed)
     for table, splits in tables.items():
         if table == _PRIMARY:

@@ -15,6 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dateline.row_facts import Row
+
 ROW_GROUP_BYTES = 100 * 1000 * 1000
 _OPTIONS: dict[str, Any] = {
     "compression": "zstd",
@@ -22,6 +24,12 @@ _OPTIONS: dict[str, Any] = {
     "use_content_defined_chunking": True,
     "write_page_index": True,
 }
+
+
+def arrow_table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
+    """Rows as an Arrow table of exactly that schema."""
+    rows = list(rows)
+    return pa.table([pa.array([row[f.name] for row in rows], type=f.type) for f in schema], schema=schema)
 
 
 @dataclass(frozen=True, slots=True)

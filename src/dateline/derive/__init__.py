@@ -1,0 +1,1 @@
+"""What follows from the tables: estimates and views; pure."""
