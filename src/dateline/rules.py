@@ -138,6 +138,25 @@ _RULES = (
         "Correct the id, or add the item.",
     ),
     Rule("reference-cycle", "check", "refers back to itself: {cycle}", "A parent cannot be its own descendant."),
+    # annotation sets
+    Rule(
+        "set-layer",
+        "check",
+        "names the annotation set {found!r}, which is of the layer {layer!r}",
+        "An annotation set is of one layer; name one of this layer, or add it to annotation_sets.",
+    ),
+    Rule(
+        "set-unnamed",
+        "check",
+        "names no annotation set, but {layer!r} has an adjudicated one here and others",
+        "Say whose item it is: else nobody knows on which side it stands.",
+    ),
+    Rule(
+        "set-apart",
+        "check",
+        "refers to {found!r}, an item of {set!r}, which stands apart since {layer!r} was adjudicated",
+        "Refer to the adjudicated item, or leave this one out of the record (docs/agreement.md).",
+    ),
     # spans
     Rule("span-order", "check", "is [{start}, {end}), which is {fault}", "Spans are half-open: start < end."),
     Rule(

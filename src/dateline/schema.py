@@ -13,6 +13,7 @@ What a schema may say, and what is refused, is in dateline.schema_check. Own key
 - `x-within: {via, spans}` these spans lie inside the spans field `spans` of the item that `via` refers to (null: of this item)
 - `x-withheld: true`       carries text; null where the text is withheld
 - `x-derive: {from, map}`  a column computed from other columns; may not stand in a record
+- `x-ordered: true`        a label whose enumeration is a scale, lowest first (for ordinal agreement)
 - `x-decimal: [p, s]`      a number kept as an exact decimal of p digits, s of them behind the point
 - `x-column: "<name>"`     column name of a nested article field (default: parent_child; null: it becomes no column)
 - `x-table: "corpus"`      (on the schema) a corpus-level table, read from seeds/tables/
@@ -64,7 +65,7 @@ SPAN_SCHEMA: Json = {
 SPAN_TYPE = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("surface", pa.string())])
 _SUFFIX = ".schema.json"
 _ENGINE_COLUMNS = dict.fromkeys(("added_in", "changed_in"), "the engine")
-_ENGINE_TABLES = {"articles", "records", "standoff", "default", "article_id", *_ENGINE_COLUMNS}
+_ENGINE_TABLES = {"articles", "records", "standoff", "primary", "default", "article_id", *_ENGINE_COLUMNS}
 
 
 # ---- fields and layers ---------------------------------------------------------------------------------------

@@ -36,6 +36,9 @@ LEFT_TO_TWINS = {
     "expansion": "a whole file",
     "too-many": "some 200 faults",
     "text-minhash": "signatures, which only their library can tell",
+    "set-layer": "a layer whose items name their set, which the flagship has none of",
+    "set-unnamed": "a layer whose items name their set, which the flagship has none of",
+    "set-apart": "a layer whose items name their set, which the flagship has none of",
 }
 """Rules of stage check that one small line cannot break, and what decides them; tests/seeds has their twins."""
 

@@ -18,6 +18,7 @@ import jsonschema_rs
 
 from dateline.compile.laws import Report, check_laws, span_lists
 from dateline.compile.read import RawRecord, Steps, canonical_record, kind_of, lines_of, pointer
+from dateline.compile.sets import check_sets
 from dateline.compile.signature import sign, stored
 from dateline.errors import Place, Problem
 from dateline.leaks import shown
@@ -119,6 +120,7 @@ def _content_problems(
     if not found:
         _within(record, schemas, quote, report)
         _cycles(record, schemas, quote, report)
+        check_sets(record, schemas, quote, report)
     if not found:
         check_laws(record, schemas, quote, report)
 

@@ -172,7 +172,8 @@ class _Inference:
         return labels and own < of_plan and len(of_plan) <= FEW_FEATURES and not (of_plan - own) & always
 
     def _name(self, plans: list[_Plan]) -> None:
-        taken = _Names({*_reserved(), *_VIEWS, "articles", "records", "standoff", "default", "article", "added_in", "changed_in"})
+        configs = {"articles", "records", "standoff", "primary", "default"}
+        taken = _Names({*_reserved(), *_VIEWS, *configs, "article", "added_in", "changed_in"})
         taken.take("annotation_sets"), taken.take("coverage")
         keys, prefixes = _Names(set(_ITEM_NAMES)), set[str]()
         for plan in sorted(plans, key=lambda p: -len(p.types)):
