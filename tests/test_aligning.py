@@ -260,7 +260,7 @@ def test_windows_that_cannot_go_on_are_refused(options: dict[str, Any]) -> None:
 def test_truncation_and_padding_that_a_tokenizer_brings_are_not_used_and_left_as_they_are() -> None:
     from tokenizers import Tokenizer
 
-    limited = Tokenizer.from_str(tokenizer("words").to_str())
+    limited: Any = Tokenizer.from_str(tokenizer("words").to_str())
     limited.enable_truncation(4)
     limited.enable_padding(length=50)
     assert align(QUOTED, limited) == align(QUOTED, tokenizer("words"))

@@ -10,7 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dateline.errors import AlignError
-from dateline.tagging import NO_TAG, Item, Place, Stretch, Tokens, depth, items_in, items_of, places, tag_ids, tags, trimmed
+from dateline.tagging import (
+    NO_TAG,
+    Item,
+    Place,
+    Stretch,
+    Tokens,
+    depth,
+    items_in,
+    items_of,
+    places,
+    plain_label,
+    tag_ids,
+    tags,
+    trimmed,
+)
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, Features, IterableDataset, IterableDatasetDict
@@ -363,12 +377,7 @@ def _labels(name: str, said: Sequence[str] | None, entries: Sequence[Mapping[str
             f"{name}: a row does not say which labels there are, nor their order; give them, labels={{{name!r}: [...]}}: "
             f"those of a view are view.features[{name!r}].feature['label'].names"
         )
-    return _Column(name, tuple(said) if said is not None else (_plain_label(name),))
-
-
-def _plain_label(column: str) -> str:
-    """The label of plain spans: "source" of `source_spans`, "quantity" of `quantity_spans_a`."""
-    return column.partition("_spans")[0]
+    return _Column(name, tuple(said) if said is not None else (plain_label(name),))
 
 
 def _labels_by_features(features: Features, column: str) -> tuple[str, ...]:
@@ -377,7 +386,7 @@ def _labels_by_features(features: Features, column: str) -> tuple[str, ...]:
         there = ", ".join(_span_columns(features, "")) or "none"
         raise AlignError(f"{column}: is no column of spans; there are: {there}")
     if "label" not in kind:
-        return (_plain_label(column),)
+        return (plain_label(column),)
     names = getattr(kind["label"], "names", None)
     if names is None:
         raise AlignError(

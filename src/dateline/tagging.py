@@ -118,6 +118,11 @@ def tag_ids(labels: Iterable[str]) -> dict[str, int]:
     return {name: number for number, name in enumerate(names)}
 
 
+def plain_label(column: str) -> str:
+    """The label of plain spans: "source" of `source_spans`, "quantity" of `quantity_spans_a`."""
+    return column.partition("_spans")[0]
+
+
 def items_of(entries: Sequence[Mapping[str, Any]], label: str, *, discontinuous: bool = True) -> list[Item]:
     """What the entries of a span column are about.
 
