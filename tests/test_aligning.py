@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import os
+import re
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
-from datasets import ClassLabel, Dataset, DatasetDict, Features, IterableDatasetDict, List, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, IterableDataset, IterableDatasetDict, List, Value
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from building import Json
+from building import REPOSITORY, Json
 from dateline.aligning import align, label2id, spans_in
 from dateline.errors import AlignError
 from dateline.tagging import Item, Tokens, depth, places
@@ -296,6 +299,7 @@ def test_a_dataset_gives_the_windows_of_its_rows_with_types() -> None:
     assert len(made) > len(data) and made.to_list() == one_by_one
     assert made.features["entities_labels"] == List(List(Value("int64"))) and made.features["id"] == Value("string")
     assert list(align(data.to_iterable_dataset(), fast("words"), max_length=10, stride=2)) == one_by_one
+    assert align(data.with_format("np"), fast("words"), max_length=10, stride=2).to_list() == one_by_one
     kept = align(data, tokenizer("words"), keep=["passage"])
     assert "passage" in kept.column_names and "id" not in kept.column_names
 
@@ -374,6 +378,8 @@ def test_datasets_without_passages_or_spans_are_told() -> None:
         align(Dataset.from_dict({"value": [1]}), tokenizer("words"))
     with pytest.raises(AlignError, match="no column has spans"):
         align(Dataset.from_dict({"passage": ["Ana"]}), tokenizer("words"))
+    with pytest.raises(AlignError, match=r"give them: stream.cast\(features\)"):
+        align(IterableDataset.from_generator(lambda: iter([QUOTED])), tokenizer("words"))
     words = Dataset.from_list([{"passage": "Ana", "entities": [entity("Ana", "Ana", "PER")]}])
     with pytest.raises(AlignError, match="are no ClassLabel"):
         align(words, tokenizer("words"))
@@ -384,3 +390,16 @@ def test_importing_dateline_stays_light() -> None:
     heavy = ("datasets", "tokenizers", "transformers", "dateline.aligning")
     code = f"import dateline, sys; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_the_worked_example_gives_what_the_docs_say(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "aligning.md").read_text(encoding="utf-8")
+    example = tmp_path / "aligning.txt"
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 4
+    example.write_text("\n".join(blocks), encoding="utf-8")
+    environment = {**os.environ, "HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    run = [sys.executable, "-m", "doctest", str(example)]
+    done = subprocess.run(run, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dateline import __version__
 from dateline.errors import AlignError
 from dateline.tagging import (
     NO_TAG,
@@ -200,6 +201,8 @@ class _Aligner:
     encode: _Encoder
     columns: Mapping[str, _Column]
     options: _Options
+    version: str = __version__
+    """`datasets` keeps what it has mapped by what is in here: a new version must not find windows of an old one."""
 
     def __call__(self, batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
         rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
@@ -422,7 +425,7 @@ def _dataset(
     made = _features(features, aligner, options)
     if isinstance(data, datasets.Dataset) and not len(data):  # map leaves an empty dataset as it is
         return datasets.Dataset.from_dict({name: [] for name in made}, features=made)
-    return data.map(aligner, batched=True, remove_columns=list(features), features=made)
+    return data.with_format(None).map(aligner, batched=True, remove_columns=list(features), features=made)
 
 
 def _features(features: Features, aligner: _Aligner, options: _Options) -> Features:
