@@ -282,3 +282,17 @@ def test_the_command_prints_files_counts_and_json(dataset: Path, tmp_path: Path,
     assert result["counts"] == {"rows": 2, "questions": 5, "questions without an answer": 1}
     again = dateline("export-view", "said", "--as", "squad", "--source", dataset, "--out", out)
     assert again.returncode == 2 and again.stderr.startswith("error: ") and again.stderr.count("\n") == 1
+
+
+def test_of_a_private_project_git_ignores_what_is_written(folder: ProjectFolder, tmp_path: Path, dataset: Path) -> None:
+    folder.schema("quotes", QUOTES)
+    folder.settings("private = true", 'license = "LicenseRef-private"', *VIEWS.splitlines()[1:])
+    rights = {"text_redistributable": True, "text_license": "LicenseRef-private"}
+    folder.seed(
+        record("a1", TEXT, rights=rights, language="en", split="train", mentions=[], quotes=[quote("q1", TEXT, "", "", "Yes")])
+    )
+    assert folder.rebuild().problems == []
+    export_view(folder.root / "dataset", "said", "bio", tmp_path / "mine")
+    assert (tmp_path / "mine" / ".gitignore").read_text() == "*\n" and "PRIVATE" in (tmp_path / "mine" / "README.txt").read_text()
+    export_view(dataset, "said", "bio", tmp_path / "open")
+    assert not (tmp_path / "open" / ".gitignore").exists()

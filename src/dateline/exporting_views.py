@@ -13,6 +13,7 @@ from dateline.view_exporters import Written, view_exporter
 from dateline.view_rows import View, view_of
 
 README = "README.txt"
+IGNORE = ".gitignore"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,11 @@ def export_view(
         with whole_folder(out) as folder:
             written = write(view, folder)
             (folder / README).write_text("\n".join(_readme(view, form, written)) + "\n", encoding="utf-8", newline="\n")
+            if view.private:  # as its dataset/, it gets into no commit by chance
+                (folder / IGNORE).write_text("*\n", encoding="utf-8")
     except OSError as fault:
         raise BuildError(f"{out}: cannot be written: {fault.strerror or fault}; nothing was written") from None
-    written.files.append(README)
+    written.files += [README, IGNORE] if view.private else [README]
     return ExportedView(view, form, written)
 
 
@@ -74,7 +77,9 @@ def _readme(view: View, form: str, written: Written) -> list[str]:
     return [
         head,
         f"Made of the dataset with the content digest {manifest.content_digest}.",
-        "Articles whose texts may not be passed on are not in it. Licences: the dataset's card.",
+        "PRIVATE, not for distribution: it shows texts that may not be passed on, of a private project."
+        if view.private
+        else "Articles whose texts may not be passed on are not in it. Licences: the dataset's card.",
         "",
         *written.about,
         "",

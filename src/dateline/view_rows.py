@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from dateline.errors import LoadError, UsageError
 from dateline.manifest import Manifest, read_manifest
+from dateline.project import PRIVATE
 
 PASSAGE = "passage"
 
@@ -40,9 +41,17 @@ class View:
     @cached_property
     def withheld(self) -> frozenset[str]:
         """The articles whose texts may not be passed on, also if this copy has them (`dateline hydrate`)."""
-        files = self.manifest.tables["articles"].files
-        rows = (row for f in files for row in _rows(self.folder / f["path"], ["article_id", "text_redistributable"]))
+        rows = self._articles("text_redistributable")
         return frozenset(row["article_id"] for row in rows if row.get("text_redistributable") is not True)
+
+    @cached_property
+    def private(self) -> bool:
+        """Whether it shows texts of a private project, which stay on this machine."""
+        return any(row.get("text_license") == PRIVATE for row in self._articles("text_license"))
+
+    def _articles(self, column: str) -> Iterator[dict[str, Any]]:
+        for file in self.manifest.tables["articles"].files:
+            yield from _rows(self.folder / file["path"], ["article_id", column])
 
     def rows(self, split: str) -> Iterator[dict[str, Any]]:
         """The rows of a split in the order of the files. Raises LoadError for a row without passage, or of a withheld text."""
