@@ -80,8 +80,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
                          mention("m5", **span("🙂"), label="LOC")],
                quotes=[quote("q1", TEXT, "Ana Bo", "said", "Yes", "to all."), quote("q2", TEXT, "", "denied", "1,200")]),
         record("a2", GERMAN, language="de-AT", split="test", group="g2",
-               quotes=[quote("q1", GERMAN, "Ana", "sagte", "Ja"), quote("q2", GERMAN, "Ana", "sagte", "Nie", nth=1)]),
-        record("a3", "Secret words of Cy.", rights={}, split="train", group="g3", quotes=[]),
+               quotes=[quote("q1", GERMAN, "Ana", "sagte", "Ja"), quote("q2", GERMAN, "Ana", "sagte", "Nie", nth=1),
+                       quote("q3", GERMAN, "Ana", "sagte", "Ja")]),
+        record("hidden-article", "Secret words of Cy.", rights={}, split="train", group="g3", quotes=[]),
     )  # fmt: skip
     done = made.rebuild()
     assert done.problems == []
@@ -208,7 +209,7 @@ def test_withheld_articles_are_not_in_it_and_the_bytes_are_the_same_each_time(
         export_view(dataset, view, form, tmp_path / name)
     files = whole(tmp_path / "one")
     assert files == whole(tmp_path / "two")
-    assert not any(words in content for content in files.values() for words in (b"Secret", b"a3"))
+    assert not any(words in content for content in files.values() for words in (b"Secret", b"hidden-article"))
 
 
 @pytest.mark.parametrize("form", ["bio", "squad"])
