@@ -18,7 +18,8 @@ from dateline import __version__
 from dateline.errors import DatelineError, printable
 
 COMMANDS = (
-    "new", "import", "check", "rebuild", "validate", "export", "stats", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
+    "new", "import", "check", "rebuild", "validate", "score", "export", "stats", "hydrate", "sign", "suites", "rules", "migrate",
+    "doctor",
 )  # fmt: skip
 
 app = typer.Typer(
