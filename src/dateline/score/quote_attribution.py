@@ -40,7 +40,7 @@ class QuoteAttribution(ByRow):
 
     def score(self, predictions: Mapping[str, Attribution]) -> Scored:
         """F1 of each role, exact and by the share that overlaps; accuracy of the type where the content was found."""
-        rows = {row["id"]: row for row in self.gold.rows}
+        rows = {row["id"]: row for row in sorted(self.gold.rows, key=lambda row: str(row["id"]))}
         gold = {id: _of(row) for id, row in rows.items()}
         said = {id: one for id, one in predictions.items() if any(one.roles.values())}
         pairs: list[tuple[str, Attribution | None, Attribution | None]] = []
