@@ -46,6 +46,7 @@ from dateline.compile.withheld import LeakScan, scan_for_leaks, strings_in
 from dateline.derive.columns import Table
 from dateline.derive.tables import JUDGEMENTS
 from dateline.deriving import Derived, declared_tables, derive_tables
+from dateline.describe.baselines import baselines_section
 from dateline.describe.card import Column, card, head_of
 from dateline.engines import Engine
 from dateline.errors import BuildError, Problem, ProjectError
@@ -264,6 +265,7 @@ def _describe(
             "articles": len(articles), "groups": len({a["group"] for a in articles}),
             "withheld": sum(a["withheld"] for a in articles), "content_digest": digest,
         },
+        _baselines(project, logical),
     )  # fmt: skip
     records = sorted(index["record_sha256"].to_pylist())
     schema_digest = hashlib.sha256(b"".join(n.encode() + b"\0" + raw + b"\0" for n, raw in sorted(schemas.sources.items())))
@@ -385,6 +387,19 @@ def _table_facts(name: str, listed: _Listed, facts: ShardFacts, derived: Derived
 
 def _file_entry(file: FileFacts) -> dict[str, Any]:
     return {"path": file.path, "split": file.split, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
+
+
+def _baselines(project: Project, logical_digest: str) -> str:
+    """The card's section on baselines; empty where the project keeps no results."""
+    if not project.settings.baselines:
+        return ""
+    path = project.root / project.settings.baselines
+    try:
+        return baselines_section(json.loads(path.read_bytes()), logical_digest)
+    except FileNotFoundError:
+        raise ProjectError(f"[tool.dateline] baselines names {project.settings.baselines}, which is not there") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise ProjectError(f"{project.name_of(path)}: holds no results of baselines ({fault}); write them anew") from None
 
 
 def _links(schemas: Schemas, derived: Sequence[Table]) -> dict[str, dict[str, Any]]:

@@ -76,6 +76,7 @@ class Settings:
     """[tool.dateline], the only configuration.
 
     `private`: the dataset holds texts that may not be passed on; it stays on this machine, and nothing publishes it.
+    `baselines`: a file of kept results (examples/baselines), shown in the card.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Settings:
     texts: str = ""
     longest_string: int = 400
     private: bool = False
+    baselines: str = ""
     splits: Splits = field(default_factory=Splits)
     estimates: Estimates | None = None
     views: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -1,0 +1,40 @@
+"""The section on baselines in a card: kept results as a table, with how small the data are, said before any number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FEW_STORIES = 20
+"""Of fewer stories in a split nothing follows for any other text."""
+
+
+def baselines_section(found: Mapping[str, Any], logical_digest: str) -> str:
+    """Markdown of the results that `examples/baselines/run.py --write` keeps.
+
+    `logical_digest` is that of the dataset of the card: results of another one are said to be so.
+    """
+    stories = max((line["stories"] for line in found["results"]), default=0)
+    said = []
+    if stories < FEW_STORIES:
+        plural = "story" if stories == 1 else "stories"
+        said.append(
+            f"**Of {stories} {plural} in the split {found['split']} nothing follows about any system.** The table shows that the "
+            "scorer runs, and what no words, single words or a word list get here."
+        )
+    said.append(
+        "Made by `python examples/baselines/run.py`, scored by `dateline score`; models were fitted on the split train alone."
+    )
+    if found["logical_digest"] != logical_digest:
+        said.append(f"*Measured on an earlier state of the data (logical digest `{found['logical_digest'][:12]}`).*")
+    return " ".join(said) + "\n\n" + baselines_table(found)
+
+
+def baselines_table(found: Mapping[str, Any]) -> str:
+    """The results as a Markdown table."""
+    lines = ["| config | baseline | what it reads | train rows | test rows | scores |", "|---|---|---|--:|--:|---|"]
+    for line in found["results"]:
+        scores = ", ".join(f"{name} {'none' if v is None else f'{v:.2f}'}" for name, v in line["measures"].items())
+        cells = [line["config"], line["baseline"], line["reads"], f"{line['train']:,}", f"{line['rows']:,}", scores]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,39 @@
+"""The baselines: what they may read, and that the kept results, which the card shows, are about the data as they are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from building import REPOSITORY
+from dateline.describe.baselines import baselines_section
+from dateline.manifest import read_manifest
+
+KEPT = REPOSITORY / "examples" / "baselines" / "results.json"
+
+
+def test_kept_results_are_of_this_dataset_and_stand_in_its_card() -> None:
+    found = json.loads(KEPT.read_bytes())
+    manifest = read_manifest(REPOSITORY / "dataset")
+    assert found["logical_digest"] == manifest.logical_digest, "run: python examples/baselines/run.py --write, then rebuild"
+    section = baselines_section(found, manifest.logical_digest)
+    assert section in (REPOSITORY / "dataset" / "README.md").read_text(encoding="utf-8")
+    assert "**Of 1 story in the split test nothing follows about any system.**" in section and "earlier state" not in section
+
+
+def test_results_of_another_state_are_said_to_be_so() -> None:
+    found = json.loads(KEPT.read_bytes())
+    assert f"Measured on an earlier state of the data (logical digest `{found['logical_digest'][:12]}`)" in baselines_section(
+        found, "0"
+    )
+
+
+@pytest.mark.slow
+def test_the_kept_results_are_what_the_command_prints() -> None:
+    command = [sys.executable, str(REPOSITORY / "examples" / "baselines" / "run.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(KEPT.read_bytes())
+    assert done.stdout.strip() == baselines_section(found, found["logical_digest"])
