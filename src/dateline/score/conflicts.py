@@ -27,7 +27,7 @@ class Conflicts(ByRow):
 
     def read(self, fields: Fields, asked: Row) -> str | None:
         """The relation; None for no answer."""
-        return fields.label(LABEL, self.gold.labels[LABEL])
+        return fields.label(LABEL, self.gold.labels_of(LABEL))
 
     def score(self, predictions: Mapping[str, str | None]) -> Scored:
         """Macro-F1, F1 per relation and a confusion table; once more with pairs of which a figure was not found as unanswered."""
@@ -38,8 +38,8 @@ class Conflicts(ByRow):
         measures, confusions = [], []
         for name, answered in upstreams.items():
             answers: list[Answer] = [(row["story"], row[LABEL], answered.get(row["id"])) for row in rows]
-            measures += label_measures(f"{name}:", answers, self.gold.labels[LABEL])
-            confusions.append(confusion(name, answers, self.gold.labels[LABEL]))
+            measures += label_measures(f"{name}:", answers, self.gold.labels_of(LABEL))
+            confusions.append(confusion(name, answers, self.gold.labels_of(LABEL)))
         right = {row["id"]: predictions.get(row["id"]) == row[LABEL] for row in rows}
         return Scored(measures, right, confusions)
 

@@ -18,12 +18,12 @@ class EventFactuality(ByRow):
 
     def read(self, fields: Fields, asked: Row) -> str | None:
         """The label; None for no answer."""
-        return fields.label("label", self.gold.labels["label"])
+        return fields.label("label", self.gold.labels_of("label"))
 
     def score(self, predictions: Mapping[str, str | None]) -> Scored:
         """Macro-F1 and a confusion table: of all, of what the author is committed to, of what others are."""
         rows = [row for row in self.gold.rows if row["label"] is not None]
-        labels = self.gold.labels["label"]
+        labels = self.gold.labels_of("label")
         groups = {
             "all": rows,
             "author": [row for row in rows if row["source_is_author"]],

@@ -114,7 +114,7 @@ class Figures(Task):
         for one in fields.objects("figures", _FIELDS):
             span = one.span(asked)
             said: dict[str, Any] = {name: one.number(name) for name in NUMBERS}
-            said |= {name: one.label(name, self.gold.labels[name], needed=False) for name in LABELS}
+            said |= {name: one.label(name, self.gold.labels_of(name), needed=False) for name in LABELS}
             said |= {name: one.maybe_text(name) for name in ("unit", "estimand")}
             said |= {name: one.names(name) for name in ("sources", "principals")}
             said["chain"] = _chain(one)
@@ -200,7 +200,7 @@ def _linked(articles: Iterable[_Article], linking: Callable[[Clusters, Clusters]
 def _of(row: Row) -> Figure:
     said = {**row, "sources": row["source_names"] or (), "principals": row["principals"] or (), "estimand": row["estimand_id"]}
     said["chain"] = [link["sources"] for link in row["chain"] or ()]
-    return figure(row["article_id"], chars(row["quantity_spans"], row["doc_start"]), said, row["id"])
+    return figure(row["article_id"], chars(row["quantity_spans"] or (), row["doc_start"]), said, row["id"])
 
 
 def _chain(fields: Fields) -> list[list[str]] | None:

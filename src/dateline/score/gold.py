@@ -26,6 +26,12 @@ class Gold:
     """The labels of each labelled column; of one inside a list by `list.column`."""
     dataset: Mapping[str, str]
 
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The labels that a column may hold. Raises LoadError for a column that is not declared as labelled."""
+        if column not in self.labels:
+            raise LoadError(f"config {self.config}: its column {column} has no labels (ClassLabel), which scoring needs")
+        return self.labels[column]
+
 
 def read_gold(folder: Path, config: str, split: str, columns: Sequence[str]) -> Gold:
     """The rows of a config and split, with these columns.

@@ -33,7 +33,7 @@ class Ner(ByRow):
         found = []
         for one in fields.objects("entities", ("start", "end", "label", "item")):
             span = one.span(len(asked["passage"]))
-            label = one.label("label", self.gold.labels["entities.label"])
+            label = one.label("label", self.gold.labels_of("entities.label"))
             if label is None and "label" in one.value and one.value["label"] is None:
                 one.fault("its label is null; leave out what is no entity")
             if span is not None:
@@ -42,12 +42,14 @@ class Ner(ByRow):
 
     def score(self, predictions: Mapping[str, list[Entity]]) -> Scored:
         """F1 of entities with their types, where spans are equal and where they overlap; F1 of each type."""
-        pairs = [(row["id"], row["story"], entities(row["entities"]), predictions.get(row["id"], [])) for row in self.gold.rows]
+        pairs = [
+            (row["id"], row["story"], entities(row["entities"] or ()), predictions.get(row["id"], [])) for row in self.gold.rows
+        ]
         measures = [
             f1_measure("span + type F1, exact", ((story, exact_counts(gold, ours)) for _, story, gold, ours in pairs)),
             f1_measure("span + type F1, overlap", ((story, _overlapping(gold, ours)) for _, story, gold, ours in pairs)),
         ]
-        for label in self.gold.labels["entities.label"]:
+        for label in self.gold.labels_of("entities.label"):
             if any(one.label == label for _, _, gold, ours in pairs for one in (*gold, *ours)):
                 counted = ((story, exact_counts(_only(label, gold), _only(label, ours))) for _, story, gold, ours in pairs)
                 measures.append(f1_measure(f"F1 of {label}, exact", counted))

@@ -17,6 +17,8 @@ Answer = TypeVar("Answer")
 
 NAMED = 3
 """So many ids are named in a message about many."""
+LARGEST = 1e30
+"""No figure of a dataset is larger: they are decimals of 38 digits."""
 
 
 class PredictionsError(InputError):
@@ -80,8 +82,10 @@ class Fields:
     def number(self, name: str) -> float | None:
         """A number; null, or not there, is none."""
         value = self.value.get(name)
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            return value
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST:
+            return float(value)
         self.fault(f"{name} is {brief(value)}, which is no number")
         return None
 
@@ -181,6 +185,11 @@ def _objects(path: Path, faults: list[str]) -> Iterator[Fields]:
     file = Incoming(path.parent, [path.name], OPTIONS, "" if folder == "." else folder)
     for number, raw in file.lines(path.name):
         if not raw.strip():
+            continue
+        try:
+            raw.decode()
+        except UnicodeDecodeError as fault:
+            faults.append(printable(f"{file.place(path.name, number)}: is not UTF-8: {fault.reason} at byte {fault.start}"))
             continue
         read = value_of(file, path.name, number, raw)
         if isinstance(read, Refused):

@@ -36,7 +36,7 @@ class QuoteAttribution(ByRow):
         """One attribution, in the passage of the row that it names."""
         length = len(asked["passage"])
         roles = {role: chars(fields.spans(f"{role}_spans", length), asked["doc_start"]) for role in ROLES}
-        return Attribution(asked["id"], roles, fields.label("quote_type", self.gold.labels["quote_type"]))
+        return Attribution(asked["id"], roles, fields.label("quote_type", self.gold.labels_of("quote_type")))
 
     def score(self, predictions: Mapping[str, Attribution]) -> Scored:
         """F1 of each role, exact and by the share that overlaps; accuracy of the type where the content was found."""
