@@ -15,10 +15,9 @@ rebuild: $(STAMP)          ## compile seeds/ into dataset/
 check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 	@$(BIN)/dateline rebuild --check
 
-test: $(TESTS)             ## all tests: fast ones first, then the slow ones
+test: $(TESTS)             ## all tests: fast ones first, then the slow ones, the longest first
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not fuzz"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m slow
-	@DATELINE_FUZZ_SECONDS=20 $(BIN)/python -m pytest -n $(JOBS) -m fuzz
+	@DATELINE_FUZZ_SECONDS=20 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
 
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
@@ -40,7 +39,7 @@ bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import B
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,s3,spark,uima,spacy,test,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,s3,spark,uima,spacy,plot,test,dev]'
 	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 
@@ -52,10 +51,10 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Dateline needs Python 3.11 or newer as python3; this one is $$(python3 --version 2>&1)" >&2; exit 2; }
 	@echo "setting up $(VENV) (once, about a minute)"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,test,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,test,dev]'
 	@touch $@
 
 # what only tests need, some of it large
 $(TESTS): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot]'
 	@touch $@

@@ -21,6 +21,21 @@ settings.register_profile("dateline", deadline=None, suppress_health_check=[Heal
 settings.load_profile("dateline")
 
 
+FUZZ_SECONDS = float(os.environ.get("DATELINE_FUZZ_SECONDS", "2"))
+"""How long each fuzz test reads damaged files."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: on several cores a run ends when what began last is done."""
+    items.sort(key=seconds, reverse=True)
+
+
+def seconds(item: pytest.Item) -> float:
+    """About how long a test takes, as its marker says; those that do not say are short."""
+    said = [float(mark.kwargs.get("seconds", 0)) for mark in item.iter_markers("slow")]
+    return max([*said, FUZZ_SECONDS if item.get_closest_marker("fuzz") else 0.0])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> ProjectFolder:
     """A project with one layer, `mentions`, and no records yet."""

@@ -35,6 +35,11 @@ def read_one(format_name: str, path: Path, **options: Any) -> Document:
 def recognised(format_name: str, path: Path) -> float:
     """How sure the importer is that a folder is of its format; a folder that is not there is an empty one."""
     path.mkdir(exist_ok=True)
+    return recognised_at(format_name, path)
+
+
+def recognised_at(format_name: str, path: Path) -> float:
+    """How sure the importer is that what lies at a path is of its format."""
     chosen = _importers()[format_name]
     with incoming(path, filled({}, chosen.options, format_name)) as found:
         return chosen.looks_like(found)

@@ -8,7 +8,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,22 +69,53 @@ def plain(document: Document) -> Document:
 
 def fuzz(name: str, folder: Path, file: str, sources: list[bytes], options: Mapping[str, Any] | None = None) -> Counter[str]:
     """What became of mutated sources; whatever is neither a document nor a refusal nor an InputError fails the test."""
-    chance, seen = random.Random(20260202), Counter[str]()
     path = folder / "in" / file
     path.parent.mkdir(exist_ok=True)
+
+    def damage(chance: random.Random) -> bytes:
+        raw = _damaged(chance.choice(sources), sources, chance, file)
+        path.write_bytes(raw)
+        return raw
+
+    return _fuzz(name, path, damage, options or {})
+
+
+def fuzz_folder(name: str, folder: Path, files: Mapping[str, bytes], options: Mapping[str, Any] | None = None) -> Counter[str]:
+    """What became of a folder, one of its files damaged at a time; fails where `fuzz` does."""
+    root, names = folder / "in", sorted(files)
+    for file, whole in files.items():
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_bytes(whole)
+    before = names[0]
+
+    def damage(chance: random.Random) -> bytes:
+        nonlocal before
+        (root / before).write_bytes(files[before])
+        before = chance.choice(names)
+        raw = _damaged(files[before], list(files.values()), chance, before)
+        (root / before).write_bytes(raw)
+        return before.encode() + b": " + raw
+
+    return _fuzz(name, root, damage, options or {})
+
+
+def _damaged(source: bytes, others: list[bytes], chance: random.Random, file: str) -> bytes:
+    """A source with other bytes, or, of JSON, with other values."""
+    if chance.random() < 0.5 and file.endswith((".json", ".jsonl", ".ndjson")):
+        lines = source.splitlines() if file.endswith(".jsonl") else [source]
+        return b"\n".join(json.dumps(values(json.loads(line), chance), allow_nan=True).encode() for line in lines)
+    return mutated(source, others, chance)
+
+
+def _fuzz(name: str, path: Path, damage: Callable[[random.Random], bytes], options: Mapping[str, Any]) -> Counter[str]:
+    chance, seen = random.Random(20260202), Counter[str]()
     known, writers = importer(name), [exporter("label-studio"), exporter("prodigy")]
     until = time.monotonic() + FUZZ_SECONDS
     while time.monotonic() < until:
-        source = chance.choice(sources)
-        if chance.random() < 0.5 and not file.endswith((".csv", ".tsv", ".parquet")):
-            lines = source.splitlines() if file.endswith(".jsonl") else [source]
-            raw = b"\n".join(json.dumps(values(json.loads(line), chance), allow_nan=True).encode() for line in lines)
-        else:
-            raw = mutated(source, sources, chance)
-        path.write_bytes(raw)
+        raw = damage(chance)
         seen["files"] += 1
         try:
-            for one in _read(known, path, options or {}):
+            for one in _read(known, path, options):
                 seen[type(one).__name__] += 1
                 for node in one.nodes if isinstance(one, Document) else ():
                     for stretches in (node.spans, *node.parts.values()):
@@ -92,13 +123,13 @@ def fuzz(name: str, folder: Path, file: str, sources: list[bytes], options: Mapp
                 if isinstance(one, Document) and chance.random() < 0.1:
                     for writer in writers:
                         writer.cannot_hold(one)
-                        writer.write([one], folder)
+                        writer.write([one], path.parent.parent)
         except InputError as fault:
             assert "\n" not in str(fault)
             seen["InputError"] += 1
         except Exception as fault:
             raise AssertionError(f"{type(fault).__name__}: {fault} for {raw!r}") from fault
-    print(f"{name} {file}: {dict(seen)}")  # shown by pytest -s
+    print(f"{name} {path.name}: {dict(seen)}")  # shown by pytest -s
     return seen
 
 

@@ -280,17 +280,16 @@ def test_an_import_that_cannot_be_written_leaves_all_as_it_was(
     (out / "c.json").rmdir()
     (out / "b.json").write_text("old")
 
-    def full(path: Path, data: bytes) -> None:
+    def full(path: Path) -> None:
         if path.name == ".new-2":
             raise OSError(28, "No space left on device", str(path))
-        path.write_bytes(data)
 
     def stuck(source: Path, target: Path) -> None:
         if Path(target).name == "c.json":
             raise PermissionError(13, "Permission denied", str(target))
         Path(source).rename(target)
 
-    for name, broken in (("dateline.record_files.write_atomically", full), ("dateline.record_files.os.replace", stuck)):
+    for name, broken in (("dateline.record_files.sync_file", full), ("dateline.record_files.os.replace", stuck)):
         with (
             monkeypatch.context() as patch,
             pytest.raises(BuildError, match=r"^out: cannot be written: .*; nothing was"),

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from building import MENTIONS, Json, mention, record
+from building import MENTIONS, Json, ProjectFolder, mention, record
 from dateline.compile.check import check_record
 from dateline.compile.read import RawRecord
-from dateline.errors import Place, Problem
+from dateline.compile.seeds import check_files
+from dateline.errors import Place, Problem, ProjectError
+from dateline.project import PRIVATE, find_project
 from dateline.schema import schemas_from
 
 SCHEMAS = schemas_from({"mentions": json.dumps(MENTIONS).encode()})
@@ -76,6 +78,41 @@ def test_each_fault_trips_its_rule_at_its_place(rule: str, pointer: str, made: J
         assert (rule, pointer) in found(made)
     else:
         assert found(made) == [(rule, pointer)]
+
+
+@pytest.mark.parametrize(
+    ("text_license", "redistributable", "public", "expected"),
+    [
+        ("LicenseRef-private", True, True, [("rights-private", "$.rights.text_license")]),
+        ("CC-BY-4.0 AND LicenseRef-Private", True, True, [("rights-private", "$.rights.text_license")]),
+        ("LicenseRef-private", True, False, []),
+        ("LicenseRef-private", False, True, []),  # withheld, so nothing of it is shown
+        ("LicenseRef-private-press", True, True, []),
+        ("CC-BY-4.0", True, True, []),
+    ],
+)
+def test_a_text_of_a_private_project_stands_in_no_public_one(
+    text_license: str, redistributable: bool, public: bool, expected: list[tuple[str, str]]
+) -> None:
+    made = record("a1", rights={"text_redistributable": redistributable, "text_license": text_license})
+    raw = RawRecord(Place("f.jsonl", 7), 0, json.dumps(made).encode())
+    assert [(p.rule, p.place.pointer) for p in check_record(made, raw, SCHEMAS, {}, public=public)] == expected
+
+
+def test_a_private_record_is_refused_by_check_and_by_rebuild_of_a_project_that_is_not_private(folder: ProjectFolder) -> None:
+    path = folder.seed(record("a1", rights={"text_redistributable": True, "text_license": PRIVATE}))
+    line = (
+        "seeds/a.jsonl:1 $.rights.text_license  is LicenseRef-private, so the text is a private project's, "
+        "but this project is not private  [rights-private]"
+    )
+    done = folder.rebuild()
+    assert [str(p) for p in done.problems] == [line] and done.manifest is None
+    assert [str(p) for p in check_files(folder.project, [path]).problems] == [line]
+    folder.settings("private = true", f'license = "{PRIVATE}"')
+    assert check_files(folder.project, [path]).problems == [] and folder.rebuild().problems == []
+    folder.settings(f'license = "{PRIVATE}"')  # and once `private` is taken away, no command goes on
+    with pytest.raises(ProjectError, match="license is LicenseRef-private, but private is not true"):
+        find_project(folder.root)
 
 
 def test_a_problem_with_a_span_shows_it_in_the_text_where_rights_allow() -> None:

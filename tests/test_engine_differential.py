@@ -33,7 +33,7 @@ TABLES, MOST, PARTS = 500, 7, 4
 DRAWN = dict(enumerate(drawn(TABLES, MOST)))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_tables_give_equal_results(part: int) -> None:
     tables = random_tables(range(part, TABLES, PARTS))
@@ -43,7 +43,7 @@ def test_random_tables_give_equal_results(part: int) -> None:
     assert unexplained(found) == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=40)
 def test_edge_tables_give_equal_results_and_no_reason_is_stale() -> None:
     some = random_tables(range(14))
     named = [c for d in differences() if d.engine == "pandas" and "random" in d.tables for c in d.cases]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 import zipfile
 from pathlib import Path
@@ -71,6 +72,63 @@ def test_links_bombs_and_damaged_archives_are_refused(tmp_path: Path, monkeypatc
     (tmp_path / "folder" / "passwd").symlink_to("/etc/passwd")
     with pytest.raises(InputError, match="is a link; links are not followed"):
         names(tmp_path / "folder")
+
+
+# ---- archives inside ----------------------------------------------------------------------------------------------
+
+
+def archived(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    """A zip archive as bytes."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, raw in entries:
+            archive.writestr(name, raw)
+    return made.getvalue()
+
+
+def opened(path: Path) -> tuple[list[str], dict[str, str]]:
+    """The names once archives were opened, and why some were not, by place."""
+    with incoming(path, GIVEN) as there:
+        told = {str(refused.place): refused.reason for refused in there.open_archives()}
+        assert {str(r.place): r.reason for r in there.with_options(GIVEN).open_archives()} == told  # once, for all importers
+        assert all(there.raw(name) == b"x" for name in there.names if name.endswith(".txt"))
+        folder = there._inside.folder
+    assert folder and not folder.exists()
+    return [name for name in there.names if not name.endswith(".zip")], told
+
+
+def test_archives_inside_an_archive_or_a_folder_are_opened_one_level_deep(tmp_path: Path) -> None:
+    deep = archived(("c.txt", b"x"))
+    entries = [("b.txt", b"x"), ("d/one.zip", archived(("a.txt", b"x"), ("two.zip", deep))), ("bad.zip", b"PK no")]
+    path = packed(tmp_path / "e.zip", *entries)
+    too_deep = "is an archive in an archive in another; only one level is opened: unpack the outer one, or name the one inside it"
+    names, told = opened(path)
+    assert names == ["b.txt", "d/one.zip/a.txt"]
+    assert told == {
+        "e.zip/bad.zip": "is a damaged zip archive: File is not a zip file",
+        "e.zip/d/one.zip/two.zip": too_deep,
+    }
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "e")
+    names, told = opened(tmp_path / "e")
+    assert names == ["b.txt", "d/one.zip/a.txt"] and told["d/one.zip/two.zip"] == too_deep
+
+
+def test_archives_inside_share_the_limits_of_the_one_around_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, link = archived(("../out.txt", b"x")), zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    names, told = opened(packed(tmp_path / "a.zip", ("out.zip", out), ("link.zip", archived((link, b"/etc/passwd")))))
+    assert names == [] and "leads out of the archive" in told["a.zip/out.zip"] and "links" in told["a.zip/link.zip"]
+    monkeypatch.setattr(module, "_SMALL", 1000)
+    bombs = [(f"{n}.zip", archived(("a.bin", bytes(60_000)))) for n in range(3)]  # each within 200 times the size of all
+    names, told = opened(packed(tmp_path / "bombs.zip", *bombs))
+    assert names == ["0.zip/a.bin"] and set(told) == {"bombs.zip/1.zip", "bombs.zip/2.zip"}
+    assert told["bombs.zip/2.zip"] == "expands to more than 200 times its size, as no annotated text does"
+    monkeypatch.setattr(module, "MAX_ENTRIES", 4)
+    many = archived(*((f"{n}.txt", b"x") for n in range(3)))
+    assert (
+        "holds more than 4 files" in opened(packed(tmp_path / "many.zip", ("1.zip", many), ("2.zip", many)))[1]["many.zip/1.zip"]
+    )
 
 
 def test_text_keeps_its_line_ends_and_loses_only_the_byte_order_mark(tmp_path: Path) -> None:

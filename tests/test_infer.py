@@ -279,4 +279,4 @@ def test_every_guess_says_why_and_where_to_change_it() -> None:
     found = inferred(document(*nodes("PER", 12, f="a"), lang="de"))
     assert all(g.what and g.because and g.change for g in found.guesses)
     text = mapping_text(found.mapping, found.comments, "Written by a test.")
-    assert 'f = { feature = "f" }  # 1 different value, so labels, in 12 of 12' in text
+    assert 'f = { feature = "f" }  # one value, a label, in 12 of 12' in text

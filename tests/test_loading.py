@@ -25,7 +25,7 @@ from environments import THIS, older, run
 READ_ALL = Path(__file__).parent / "loading" / "read_all.py"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=80)
 @pytest.mark.parametrize("version", ["this", "4"])
 def test_every_config_and_split_loads_with_plain_datasets_also_streaming(flagship: Project, tmp_path: Path, version: str) -> None:
     python = THIS if version == "this" else older()

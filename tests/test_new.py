@@ -21,9 +21,9 @@ from dateline.engines import LocalEngine
 from dateline.errors import InputError, UsageError
 from dateline.manifest import read_manifest
 from dateline.pipeline import check, rebuild
-from dateline.project import find_project
+from dateline.project import PRIVATE, find_project
 from dateline.schema import load_schemas
-from dateline.starting import PRIVATE, Started, Wishes, known_corpora, start
+from dateline.starting import Started, Wishes, known_corpora, start
 from dateline.validate.suite_files import changes
 from dateline.validating import Request, validate_project
 
@@ -113,6 +113,29 @@ def test_a_format_that_is_not_there_is_answered_with_those_that_are(source: Path
         made(tmp_path / "mine", source=tmp_path / "notes", format="cat", private=True)
 
 
+def test_a_source_of_which_nothing_can_be_read_says_why_and_what_to_try(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with pytest.raises(InputError, match="in: holds no files"):
+        made(tmp_path / "mine", source=folder, private=True)
+    for name in ("a", "b"):
+        (folder / f"{name}.json").write_text('{"title": "no text"}')
+    with pytest.raises(InputError) as told:
+        made(tmp_path / "mine", source=folder, private=True)
+    assert "holds no document of the format json; 2 could not be read, first " in str(told.value)
+    assert f"{folder}/a.json" in str(told.value) and "(gnqa, gum-news, meantime), say so by --from" in str(told.value)
+    with pytest.raises(InputError) as told:
+        made(tmp_path / "mine", source=folder, format="json", private=True)
+    assert "--from" not in str(told.value)
+
+
+def test_what_has_no_name_is_told_without_one(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": 1, "text": "Ana", "label": [[0, 3, "PER"]]}\n{"label": []}\n')
+    words = ["new", str(tmp_path / "mine"), str(tmp_path / "a.jsonl"), "--from", "doccano", "--private", "--dry-run"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0 and "a.jsonl:2  document: has no text" in done.stderr
+
+
 def test_the_command_says_what_belongs_to_a_path(tmp_path: Path) -> None:
     for words, says in (
         (["--from", "cat"], "name their PATH"),
@@ -172,6 +195,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Started]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_a_project_is_whole_imported_rebuilt_and_validated(project: tuple[Path, Started]) -> None:
     folder, done = project
     assert done.made and done.rebuilt and done.rebuilt.validated and done.rebuilt.validated["failed"] == 0
@@ -192,6 +216,7 @@ def test_a_project_is_whole_imported_rebuilt_and_validated(project: tuple[Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_a_private_project_keeps_its_texts_and_says_everywhere_that_it_is_private(project: tuple[Path, Started]) -> None:
     folder, _ = project
     home = find_project(folder)
@@ -205,6 +230,7 @@ def test_a_private_project_keeps_its_texts_and_says_everywhere_that_it_is_privat
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_what_its_ci_runs_is_green(project: tuple[Path, Started]) -> None:
     home = find_project(project[0])
     assert check_files(home, [home.seeds]).problems == []
@@ -215,6 +241,7 @@ def test_what_its_ci_runs_is_green(project: tuple[Path, Started]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("project")
 def test_starting_suites_warn_when_a_later_state_looks_unlike_the_first_import(project: tuple[Path, Started]) -> None:
     folder, _ = project
     path = sorted((folder / "seeds" / "articles").glob("*.json"))[0]

@@ -75,7 +75,7 @@ PARTS = 4
 """The large test is cut in parts that run side by side, each with some of the rules."""
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_engine_and_oracle_agree_on_20_000_records(part: int) -> None:
     met: Counter[str | None] = Counter()

@@ -625,7 +625,7 @@ def test_laws_quote_neither_ids_nor_values_of_a_withheld_record() -> None:
     assert repeats(check_record(open_one, RawRecord(Place("f.jsonl", 1), 0, b"{}"), schemas, {}), SECRET)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=70)
 def test_no_message_on_a_bad_twin_of_the_reference_record_quotes_it(restricted: Path) -> None:
     project = find_project(REPOSITORY)
     schemas = load_schemas(project.schemas)

@@ -253,6 +253,8 @@ BAD_FIELDS: dict[str, Any] = {
     "x-within via a list": MANY | {"x-within": {"via": "many", "spans": "s"}},
     "x-within via a table": MANY | {"x-within": {"via": "kind", "spans": "kind"}},
     "x-within on a string": TEXT | {"x-within": {"via": None, "spans": "s"}},
+    "x-ordered without labels": TEXT | {"x-ordered": True},
+    "x-ordered false": TEXT | {"enum": ["a", "b"], "x-ordered": False},
     "x-decimal one number": {"type": "number", "description": "x", "x-decimal": [5]},
     "x-decimal too long": {"type": "number", "description": "x", "x-decimal": [39, 2]},
     "x-decimal of no digits": {"type": "number", "description": "x", "x-decimal": [0, 0]},

@@ -30,7 +30,7 @@ def test_the_page_is_about_the_suites_as_they_are() -> None:
     assert f"`{digest}`" in PAGE.read_text(encoding="utf-8"), "run: dateline validate --self-test --md docs/validation-matrix.md"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=70)
 def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason() -> None:
     done = self_test_project(find_project(REPOSITORY), sample=60)
     assert done.success
@@ -39,7 +39,7 @@ def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason() -> N
     assert matrix_page(done.as_json()).startswith("# Validation matrix\n")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_looking_once_at_each_content_gives_what_validating_each_mutant_gives() -> None:
     manifest, schemas = read_manifest(DATASET), load_schemas(REPOSITORY / "schemas")
     tables = read_tables(manifest, DATASET)

@@ -18,7 +18,7 @@ from dateline.validate.suites import read_suites
 from dateline.validate.views import View, dataset_views
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.slow(seconds=170),
     pytest.mark.xdist_group("spark"),
     pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17 or newer"),
 ]

@@ -2,8 +2,8 @@
 
 A twin is a seed file of the flagship's schemas (or an authored .toml). The bad one breaks exactly its rule, and says so in the
 words of the golden file beside it (`<file>.txt`; `python tests/test_twins.py` writes those that are missing). A
-`settings.toml` in the folder adds to [tool.dateline], a `ledger.jsonl` is the project's
-ledger, an `also.txt` names further rules that the bad twins cannot help breaking.
+`settings.toml` in the folder adds to [tool.dateline], a `<layer>.schema.json` is a further layer, a `ledger.jsonl` is the
+project's ledger, an `also.txt` names further rules that the bad twins cannot help breaking.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RULES = registry(load_schemas(REPOSITORY / "schemas"))
 
 def twins(kind: str) -> list[Path]:
     files = (p for p in (SEEDS / kind).glob("*/*") if p.suffix != ".txt" and p.name not in {"settings.toml", "ledger.jsonl"})
-    return sorted(files)
+    return sorted(p for p in files if not p.name.endswith(".schema.json"))
 
 
 def name_of(path: Path) -> str:
@@ -38,7 +38,9 @@ def name_of(path: Path) -> str:
 
 def problems(path: Path, root: Path) -> list[Problem]:
     """The problems of a project whose only seed file, or imported document, is `path`."""
-    (root / "schemas").symlink_to(REPOSITORY / "schemas")
+    shutil.copytree(REPOSITORY / "schemas", root / "schemas")
+    for layer in path.parent.glob("*.schema.json"):
+        shutil.copy(layer, root / "schemas")
     shutil.copytree(REPOSITORY / "seeds" / "tables", root / "seeds" / "tables")
     settings = path.parent / "settings.toml"
     text = '[tool.dateline]\nname = "twins"\n' + (settings.read_text() if settings.exists() else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from pathlib import Path
@@ -41,6 +42,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("wheel")
 def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -55,7 +57,8 @@ def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel
 
 
 @pytest.mark.slow
-def test_dateline_load_works_from_the_wheel_alone_with_the_network_off(wheel: Path, tmp_path: Path) -> None:
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_alone_loads_and_makes_a_project_with_the_network_off(wheel: Path, tmp_path: Path) -> None:
     needs = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
     python = environment("wheel", "-c", str(REPOSITORY / "constraints.txt"), *needs)
     done = pip(python, "install", "--no-index", "--no-deps", "--force-reinstall", wheel)
@@ -72,9 +75,27 @@ def test_dateline_load_works_from_the_wheel_alone_with_the_network_off(wheel: Pa
     assert stats.returncode == 1 and "pip install 'dateline[build]'" in stats.stdout
     refused = run(python, "-m", "dateline", "rebuild", "-C", REPOSITORY, cwd=tmp_path)
     assert refused.returncode == 2 and refused.stderr.startswith("error: this command needs the package")
+    _annotated_files_become_a_project(python, purelib, tmp_path)
+
+
+def _annotated_files_become_a_project(python: Path, purelib: str, folder: Path) -> None:
+    """What `dateline[build]` brings is lent by this environment, as paths without its .pth files: so without this checkout."""
+    (folder / "in").mkdir()
+    for number in range(3):
+        (folder / "in" / f"{number}.txt").write_text(f"Ana met Bo on day {number}.", encoding="utf-8")
+        (folder / "in" / f"{number}.ann").write_text("T1\tPER 0 3\tAna\nT2\tPER 8 10\tBo\nR1\tMet Arg1:T1 Arg2:T2\n")
+    lent = {"PYTHONPATH": sysconfig.get_path("purelib")}
+    from_ = run(python, "-c", "import dateline; print(dateline.__file__)", cwd=folder, **lent)
+    assert from_.stdout.startswith(purelib)
+    words = ("new", "mine", "in", "--from", "brat", "--text-license", "CC-BY-4.0", "--jobs", "1")
+    done = run(python, "-m", "dateline", *words, cwd=folder, **lent)
+    assert done.returncode == 0 and "mine/ made: 3 articles" in done.stdout, done.stdout + done.stderr
+    checked = run(python, "-m", "dateline", "check", "-C", folder / "mine", cwd=folder, **lent)
+    assert checked.returncode == 0 and checked.stdout == "3 records in 3 files: no problems\n", checked.stderr
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("wheel")
 def test_a_project_is_begun_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")

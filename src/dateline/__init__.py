@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dateline.aligning import align
     from dateline.loading import load
     from dateline.opening import open_corpus as open
 
-__all__ = ["__version__", "load", "open"]
+__all__ = ["__version__", "align", "load", "open"]
 __version__ = "0.1.0"
 
 
@@ -18,6 +19,10 @@ def __getattr__(name: str) -> Any:
         from dateline.loading import load
 
         return load
+    if name == "align":
+        from dateline.aligning import align
+
+        return align
     if name == "open":
         from dateline.opening import open_corpus
 

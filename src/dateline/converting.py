@@ -35,7 +35,7 @@ from dateline.mapping.file import Mapping
 from dateline.mapping.mend import in_standing_order, restored
 from dateline.offsets import LINE_ENDS, UNITS
 from dateline.project import Project
-from dateline.record_files import Staged, encode
+from dateline.record_files import Staged, encode, on_one_line
 from dateline.schema import Json, Schemas
 from dateline.standing import Standing
 
@@ -152,7 +152,7 @@ def convert_files(
                     elif staged is not None and not lines:
                         staged.add(f"{article_id}.json", raw)
                     elif records is not None:
-                        records.write(json.dumps(json.loads(raw), ensure_ascii=False).encode() + b"\n")
+                        records.write(on_one_line(raw))
                     work.tell_rejections(rejected)
                 work.tell_rejections(rejected)
                 result.unread += [str(there.place(n)) for n in there.names if n not in there.read and n not in work.tables_read]
@@ -257,7 +257,8 @@ class _Conversion:
             if before is not None:
                 record = restored(record, before, self.mapping)
             raw = encode(record)
-            faults = check_record(record, RawRecord(Place(draft.document.place.file), 0, raw), self.schemas, self.table_keys)
+            where = RawRecord(Place(draft.document.place.file), 0, raw)
+            faults = check_record(record, where, self.schemas, self.table_keys, public=not self.project.settings.private)
             faults = [f for f in faults if f.fails]
             if not faults:
                 if before is not None:

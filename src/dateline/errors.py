@@ -8,7 +8,8 @@ DatelineError            exit code 2: the command could not run
 ├── SuiteError           a file in expectations/ is no suite, or cannot be run on this data
 ├── InputError           an input file cannot be read at all
 ├── BuildError           a rebuild could not write its result
-└── LoadError            a dataset, config or split that is not there
+├── LoadError            a dataset, config or split that is not there
+└── AlignError           rows whose spans cannot be brought to tokens
 """
 
 from __future__ import annotations
@@ -113,3 +114,7 @@ class BuildError(DatelineError):
 
 class LoadError(DatelineError):
     """A dataset, config or split that was asked for is not there."""
+
+
+class AlignError(DatelineError):
+    """The spans of these rows cannot be brought to the tokens of this tokenizer."""

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +24,7 @@ from dateline.document import Document
 from dateline.engines import LocalEngine
 from dateline.errors import BuildError, Problem, UsageError
 from dateline.exporters import Exporter, exporter
+from dateline.files import whole_folder
 from dateline.leaks import shown
 from dateline.manifest import read_manifest
 from dateline.mapping.canonical import canonical_mapping, mapping_toml
@@ -334,28 +332,14 @@ def _refuse_folder(project: Project, out: Path, force: bool) -> None:
 def _written(project: Project, work: _Export, result: Exported, out: Path) -> list[str]:
     """Write beside the folder what is then put in its place as a whole."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
-    except OSError as fault:
-        raise BuildError(f"{out}: cannot be written: {fault.strerror}; nothing was written") from None
-    try:
-        (made / DOCUMENTS).mkdir()
-        names = [f"{DOCUMENTS}/{name}" for name in work.write(made / DOCUMENTS)]
-        beside = _beside(project, work, result, out)
-        for name, text in beside.items():
-            (made / name).write_bytes(text.encode("utf-8", "backslashreplace"))
-        made.chmod(0o755)
-        if out.exists():
-            old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
-            os.replace(out, old / "old")
-            os.replace(made, out)
-            shutil.rmtree(old)
-        else:
-            os.replace(made, out)
+        with whole_folder(out) as made:
+            (made / DOCUMENTS).mkdir()
+            names = [f"{DOCUMENTS}/{name}" for name in work.write(made / DOCUMENTS)]
+            beside = _beside(project, work, result, out)
+            for name, text in beside.items():
+                (made / name).write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as fault:
         raise BuildError(f"{out}: cannot be written: {fault.strerror or fault}; nothing was written") from None
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     return [*names, *beside]
 
 

@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -33,8 +35,7 @@ def move_whole(path: Path, target: Path) -> None:
 
     Raises OSError as the system gives it; what stood under that name is then as it was.
     """
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    sync_file(path)
     try:
         path.replace(target)
     except OSError as fault:
@@ -49,6 +50,12 @@ def move_whole(path: Path, target: Path) -> None:
             raise
 
 
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames in a folder durable, where the system can."""
     if os.name == "nt":  # Windows cannot open folders
@@ -58,3 +65,25 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of `out` when the block ends; if the block fails, nothing of it stays.
+
+    Raises OSError as the system gives it.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+    try:
+        yield made
+        made.chmod(0o755)
+        if out.exists():
+            old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+            os.replace(out, old / "old")
+            os.replace(made, out)
+            shutil.rmtree(old)
+        else:
+            os.replace(made, out)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import orjson
+
 from dateline.document import Refused, Stretch
 from dateline.errors import InputError, Place, printable
 from dateline.incoming import Incoming
@@ -99,14 +101,21 @@ def grouped(incoming: Incoming, suffixes: tuple[str, ...], key: Callable[[dict[s
         for number, offset, raw in incoming.located(file):
             if not raw.strip():
                 continue
-            try:
-                row = json.loads(raw)
-            except (ValueError, RecursionError):
-                row = None  # the second pass says why
-            value = key(row) if isinstance(row, dict) else None
+            value = _glanced(raw, key, orjson.loads)
+            if value is None or isinstance(value, float):  # what orjson refuses, or an integer of more than 64 bits
+                value = _glanced(raw, key, json.loads)
             at = At(file, number, offset)
             found.setdefault(value if isinstance(value, int | str) else at, []).append(at)
     return found
+
+
+def _glanced(raw: bytes, key: Callable[[dict[str, Any]], object], parse: Callable[[bytes], Any]) -> object:
+    """The key of a line's row; None if it has none, or is none: the second pass says why."""
+    try:
+        row = parse(raw)
+    except (ValueError, RecursionError):
+        return None
+    return key(row) if isinstance(row, dict) else None
 
 
 def row_at(incoming: Incoming, at: At) -> tuple[Place, Any] | Refused:
@@ -116,9 +125,9 @@ def row_at(incoming: Incoming, at: At) -> tuple[Place, Any] | Refused:
 
 def stretch(offsets: Offsets, start: Any, end: Any) -> Stretch:
     """The stretch between two offsets of a tool; raises ValueError, which says what is wrong, where they make none."""
-    for which, value in (("start", start), ("end", end)):
-        if type(value) is not int:
-            raise ValueError(f"its {which} is {brief(value)}, which is no whole number")
+    if type(start) is not int or type(end) is not int:
+        which, value = ("end", end) if type(start) is int else ("start", start)
+        raise ValueError(f"its {which} is {brief(value)}, which is no whole number")
     if start > end:
         raise ValueError(f"starts at {start}, but ends at {end}")
     return _at(offsets, start, "start"), _at(offsets, end, "end")

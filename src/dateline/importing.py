@@ -67,7 +67,8 @@ def import_files(project: Project, source: str, paths: Iterable[Path], out: Path
             if document.record is None:
                 continue
             raw = encode(document.record)
-            found = check_record(document.record, RawRecord(Place(document.source), 0, raw), schemas, tables.keys)
+            where = RawRecord(Place(document.source), 0, raw)
+            found = check_record(document.record, where, schemas, tables.keys, public=not project.settings.private)
             if not found and is_withheld(document.record) and add_signature(document.record, signing):
                 raw = encode(document.record)  # while the text is at hand: it may be taken out later
             # pointers hold in the document too, lines do not

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
@@ -16,10 +17,24 @@ OPTIONS = {"offsets": "utf-16", "annotators": "one"}
 _PARTS_OF_EXPORT = ("annotation", "curation")
 
 
+def files_of(incoming: Incoming, *suffixes: str) -> tuple[list[str], list[Refused]]:
+    """The names that end so, and what could not be opened; if there are none, those in the zip archives that lie there.
+
+    INCEpTION packs each XMI with its type system, inside the archive of the project, too. Where files lie open, an archive beside
+    them is no data: it may be a copy.
+    """
+    if names := incoming.named(*suffixes):
+        return names, []
+    refused = incoming.open_archives() if incoming.named(".zip") else []
+    return incoming.named(*suffixes), refused
+
+
 def read_files(
-    incoming: Incoming, names: Iterable[str], read_one: Callable[[str, str], Iterable[Document | Refused]]
+    incoming: Incoming, suffixes: tuple[str, ...], read_one: Callable[[str, str], Iterable[Document | Refused]]
 ) -> Iterator[Document | Refused]:
     """The documents of these files, those of one document merged; `read_one(file, document name)` reads one file."""
+    names, refused = files_of(incoming, *suffixes)
+    yield from refused
     for name, files in _grouped(incoming, names).items():
         found: dict[str, Document] = {}
         for annotator, file in files:
@@ -50,14 +65,15 @@ def _refused(place: Place, fault: str, name: str) -> Refused:
     return Refused(Place(place.file, int(match[1] or 0)), "document", fault[match.end() :], name)
 
 
-def _grouped(incoming: Incoming, names: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+def _grouped(incoming: Incoming, names: list[str]) -> dict[str, list[tuple[str, str]]]:
     """Document names with the annotators and files of each."""
     by_files = incoming.options["annotators"]
     if by_files not in ("one", "files"):
         raise InputError(f'option annotators is {by_files!r}, but must be "one" or "files"')
     groups: dict[str, list[tuple[str, str]]] = {}
+    archives = Counter(PurePosixPath(name).parent for name in names)
     for name in names:
-        path = PurePosixPath(name).with_suffix("")
+        path = _unzipped(name, archives).with_suffix("")
         folders = path.parts[:-1]
         if by_files == "files" and folders and folders[0] in _PARTS_OF_EXPORT:
             folders = folders[1:]
@@ -66,6 +82,12 @@ def _grouped(incoming: Incoming, names: Iterable[str]) -> dict[str, list[tuple[s
         else:
             groups.setdefault(path.as_posix(), []).append(("", name))
     return groups
+
+
+def _unzipped(name: str, files: Counter[PurePosixPath]) -> PurePosixPath:
+    """The file's name; of the only one in an archive, the archive's, which INCEpTION names after document or annotator."""
+    path = PurePosixPath(name)
+    return path.parent if path.parent.suffix.lower() == ".zip" and files[path.parent] == 1 else path
 
 
 def _add(document: Document, other: Document, annotator: str) -> str:

@@ -14,10 +14,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.parsers import expat
 
+from dateline.document import Refused
 from dateline.errors import InputError, Place, printable
 from dateline.offsets import LINE_ENDS, UNITS, Offsets
 
@@ -41,6 +43,34 @@ OPTIONS: Mapping[str, str] = {
 """The options that every importer takes, with their defaults; an importer's own OPTIONS come on top."""
 
 
+@dataclass
+class _Left:
+    """What may still be unpacked, of one archive and all those inside it."""
+
+    bytes: int
+    entries: int
+
+    @classmethod
+    def of(cls, packed: int) -> _Left:
+        """What archives of so many bytes may hold."""
+        return cls(max(_SMALL, min(MAX_UNPACKED, MAX_RATIO * packed)), MAX_ENTRIES)
+
+
+@dataclass
+class _Inside:
+    """The files of archives that lie among others, and what could not be opened; unpacked once, into a folder that goes again."""
+
+    left: _Left | None = None
+    files: dict[str, Path] | None = None
+    refused: list[Refused] = field(default_factory=list)
+    folder: Path | None = None
+
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Incoming:
     """The files below a folder, or one file, that an importer reads; `options` are the importer's, filled with defaults."""
 
@@ -50,6 +80,43 @@ class Incoming:
         self.options = options
         self.label = label
         self.read: set[str] = set()
+        self._inside = _Inside()
+
+    def with_options(self, options: Mapping[str, Any]) -> Incoming:
+        """The same files, for another importer."""
+        made = Incoming(self.root, self.names, options, self.label)
+        made._inside = self._inside
+        return made
+
+    def open_archives(self) -> list[Refused]:
+        """Take in the files of the zip archives among these, each below the archive's name; which could not be opened, and why.
+
+        Archives inside them stay shut.
+        """
+        archives, inside = self.named(".zip"), self._inside
+        if inside.files is None:
+            inside.files = {}
+            inside.left = inside.left or _Left.of(sum((self.root / name).stat().st_size for name in archives))
+            inside.folder = Path(tempfile.mkdtemp(prefix="dateline-zip-"))
+            for number, name in enumerate(archives):
+                self._open_archive(name, inside.folder / str(number), inside.files, inside.left)
+        self.read.update(archives)
+        self.names = (*self.names, *(name for name in inside.files if name not in self.names))
+        return inside.refused
+
+    def _open_archive(self, name: str, folder: Path, files: dict[str, Path], left: _Left) -> None:
+        place = self.place(name)
+        try:
+            folder.mkdir()
+            _unpack(self.root / name, folder, str(place), left)
+            found = {f"{name}/{inner}": folder / inner for inner in _listed(folder)}
+        except InputError as fault:
+            self._inside.refused.append(Refused(place, "document", str(fault).removeprefix(f"{place}: ")))
+            return
+        for inner in found:
+            if inner.lower().endswith(".zip"):
+                self._inside.refused.append(Refused(self.place(inner), "document", _TOO_DEEP))
+        files.update((inner, path) for inner, path in found.items() if not inner.lower().endswith(".zip"))
 
     def named(self, *suffixes: str) -> list[str]:
         """The names that end in one of these suffixes, in whatever case."""
@@ -63,7 +130,7 @@ class Incoming:
         """The file, for reading; raises InputError if it cannot be opened."""
         self.read.add(name)
         try:
-            return (self.root / name).open("rb")
+            return ((self._inside.files or {}).get(name) or self.root / name).open("rb")
         except OSError as fault:
             raise InputError(f"{self.place(name)}: cannot be read: {fault.strerror}") from None
 
@@ -174,17 +241,31 @@ def incoming(path: Path, options: Mapping[str, Any], label: str = "") -> Iterato
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
     if path.is_dir():
-        yield Incoming(path, list(_listed(path)), options, label)
+        there = Incoming(path, list(_listed(path)), options, label)
+        yield from _closing(there)
     elif path.suffix.lower() == ".zip":
         folder = Path(tempfile.mkdtemp(prefix="dateline-zip-"))
         try:
-            _unpack(path, folder)
-            yield Incoming(folder, list(_listed(folder)), options, label or path.name)
+            left = _Left.of(path.stat().st_size)
+            _unpack(path, folder, str(path), left)
+            there = Incoming(folder, list(_listed(folder)), options, label or path.name)
+            there._inside.left = left
+            yield from _closing(there)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     else:
         folder_label = label.rpartition("/")[0] if label else ""
         yield Incoming(path.parent, [path.name], options, folder_label)
+
+
+_TOO_DEEP = "is an archive in an archive in another; only one level is opened: unpack the outer one, or name the one inside it"
+
+
+def _closing(there: Incoming) -> Iterator[Incoming]:
+    try:
+        yield there
+    finally:
+        there._inside.close()
 
 
 def _listed(root: Path) -> Iterator[str]:
@@ -201,36 +282,36 @@ def _listed(root: Path) -> Iterator[str]:
                 raise InputError(f"{path}: is a link; links are not followed: put the file itself there")
 
 
-def _unpack(path: Path, folder: Path) -> None:
-    """Unpack a zip archive into a folder, trusting nothing that it says of itself."""
+def _unpack(path: Path, folder: Path, told: str, left: _Left) -> None:
+    """Unpack a zip archive into a folder, trusting nothing that it says of itself; messages call it `told`."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [e for e in archive.infolist() if not e.is_dir()]
-            if len(entries) > MAX_ENTRIES:
-                raise InputError(f"{path}: holds more than {MAX_ENTRIES:,} files")
-            left = max(_SMALL, min(MAX_UNPACKED, MAX_RATIO * path.stat().st_size))
+            left.entries -= len(entries)
+            if left.entries < 0:
+                raise InputError(f"{told}: holds more than {MAX_ENTRIES:,} files")
             for entry in entries:
                 name = PurePosixPath(entry.filename.replace("\\", "/"))
                 if name.is_absolute() or ".." in name.parts or ":" in name.parts[0] or "\0" in entry.filename:
-                    raise InputError(f"{path}: holds {printable(entry.filename)!r}, a name that leads out of the archive")
+                    raise InputError(f"{told}: holds {printable(entry.filename)!r}, a name that leads out of the archive")
                 if stat.S_ISLNK(entry.external_attr >> 16):
-                    raise InputError(f"{path}: holds the link {printable(entry.filename)!r}; links are not followed")
+                    raise InputError(f"{told}: holds the link {printable(entry.filename)!r}; links are not followed")
                 if entry.flag_bits & 1:
-                    raise InputError(f"{path}: is encrypted; unpack it first")
+                    raise InputError(f"{told}: is encrypted; unpack it first")
                 target = folder.joinpath(*name.parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(entry) as packed, target.open("xb") as file:
                     while block := packed.read(2**20):
-                        left -= len(block)
-                        if left < 0:
+                        left.bytes -= len(block)
+                        if left.bytes < 0:
                             raise InputError(
-                                f"{path}: expands to more than {MAX_RATIO} times its size, as no annotated text does"
+                                f"{told}: expands to more than {MAX_RATIO} times its size, as no annotated text does"
                             )
                         file.write(block)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as fault:
-        raise InputError(f"{path}: is a damaged zip archive: {printable(str(fault))}") from None
+        raise InputError(f"{told}: is a damaged zip archive: {printable(str(fault))}") from None
     except OSError as fault:
-        raise InputError(f"{path}: cannot be unpacked: {fault.strerror or fault}") from None
+        raise InputError(f"{told}: cannot be unpacked: {fault.strerror or fault}") from None
 
 
 class _DoctypeFound(Exception):

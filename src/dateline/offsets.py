@@ -6,11 +6,17 @@ every offset is looked up here; one that points into the middle of a character i
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from itertools import accumulate
 
-UNITS = ("code-points", "utf-16", "bytes")
+import numpy as np
+from numpy.typing import NDArray
+
+_LONGEST = {"code-points": (), "utf-16": (0xFFFF,), "bytes": (0x7F, 0x7FF, 0xFFFF)}
+"""The last characters of which each takes one, two, three of a tool's units."""
+UNITS = tuple(_LONGEST)
 LINE_ENDS = ("two", "one")
+_CRLF = re.compile("\r\n")
 
 
 class Offsets:
@@ -26,14 +32,10 @@ class Offsets:
         wide = unit != "code-points" and not text.isascii()
         self._starts: list[int] | None = None
         if joined or wide:
-            size = {"code-points": lambda c: 1, "utf-16": lambda c: 1 + (c > "\uffff"), "bytes": _bytes}[unit]
-            sizes = [size(c) for c in text]
+            sizes = _sizes(text, unit)
             if joined:
-                at = text.find("\r\n")
-                while at >= 0:
-                    sizes[at] = 0
-                    at = text.find("\r\n", at + 2)
-            self._starts = [0, *accumulate(sizes)]
+                sizes[[match.start() for match in _CRLF.finditer(text)]] = 0
+            self._starts = [0, *np.cumsum(sizes).tolist()]
 
     def __call__(self, offset: int) -> int:
         """The code point at an offset; raises ValueError for one beyond the text or inside a character."""
@@ -55,5 +57,10 @@ class Offsets:
         return code_point if self._starts is None else self._starts[code_point]
 
 
-def _bytes(character: str) -> int:
-    return 1 + (character > "\x7f") + (character > "\u07ff") + (character > "\uffff")
+def _sizes(text: str, unit: str) -> NDArray[np.int64]:
+    """How many units each character takes."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    sizes = np.ones(len(codes), np.int64)
+    for longest in _LONGEST[unit]:
+        sizes += codes > longest
+    return sizes

@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ from dateline.compare import Differences, compare
 from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
 from dateline.compile.plan import Plan, plan
 from dateline.compile.seeds import Tables, read_tables, seed_files
+from dateline.compile.sets import PRIMARY
 from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
 from dateline.compile.signature import signing_of
 from dateline.compile.tables import (
@@ -154,7 +155,7 @@ def _make(
     tables = read_tables(project, schemas)
     index, found = _index(project, schemas, engine, work, tell)
     planned = plan(index, read_ledger(project.ledger), project.settings.splits)
-    facts = _compile(planned, schemas, tables, engine, work, tell)
+    facts = _compile(planned, schemas, tables, engine, work, tell, public=not project.settings.private)
     told = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
     problems, warnings = [p for p in told if p.fails], [p for p in told if not p.fails]
     if problems:
@@ -199,13 +200,15 @@ def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell:
     return pa.concat_tables(pieces).combine_chunks(), problems
 
 
-def _compile(planned: Plan, schemas: Schemas, tables: Tables, engine: Engine, work: Path, tell: Tell) -> ShardFacts:
+def _compile(
+    planned: Plan, schemas: Schemas, tables: Tables, engine: Engine, work: Path, tell: Tell, *, public: bool
+) -> ShardFacts:
     sources = tuple(schemas.sources.items())
     tasks = []
     for number, shard in enumerate(planned.shards):
         out = work / f"shard-{number}"
         out.mkdir()
-        tasks.append(ShardTask(shard, sources, tables.keys, out))
+        tasks.append(ShardTask(shard, sources, tables.keys, out, public))
     merged = ShardFacts()
     digests: dict[str, list[Path]] = {}
     for number, facts in enumerate(engine.map(compile_shard, tasks)):
@@ -243,7 +246,7 @@ def _describe(
 ) -> tuple[Manifest, str]:
     settings = project.settings
     order = [*settings.splits.quotas, *sorted({f.split for f in facts.files} - set(settings.splits.quotas))]
-    listed = _listed(schemas, derived.tables)
+    listed = _listed(schemas, derived.tables, {file.config for file in facts.files})
     names = list(listed)
     tables = {name: _table_facts(name, table, facts, derived, order) for name, table in listed.items()}
     declared = {name: table.features for name, table in tables.items()}
@@ -337,7 +340,7 @@ class _Listed:
     owner: str = ""
 
 
-def _listed(schemas: Schemas, derived: Sequence[Table]) -> dict[str, _Listed]:
+def _listed(schemas: Schemas, derived: Sequence[Table], written: Collection[str]) -> dict[str, _Listed]:
     """All configs in the order in which they are listed everywhere: those that tasks begin with are first."""
     titles = _titles(schemas)
     layers = {ARTICLES: schemas.article, **schemas.layers, **schemas.tables}
@@ -348,7 +351,7 @@ def _listed(schemas: Schemas, derived: Sequence[Table]) -> dict[str, _Listed]:
             features(name, schemas),
             layers[name].fields if name in layers else (),
         )
-        for name in configs(schemas)
+        for name in configs(schemas, written)
     }
     following = {
         t.name: _Listed(
@@ -399,7 +402,7 @@ def _links(schemas: Schemas, derived: Sequence[Table]) -> dict[str, dict[str, An
 
 def _keys_of(schemas: Schemas, derived: Sequence[Table]) -> dict[str, list[str]]:
     """The columns that name a row, by config."""
-    keys = {name: ["article_id"] for name in (ARTICLES, RECORDS, STANDOFF)}
+    keys = {name: ["article_id"] for name in (ARTICLES, RECORDS, STANDOFF)} | {PRIMARY: ["article_id", "annotation_set_ids"]}
     keys |= {table.name: [table.key] for table in derived}
     keys |= {name: ["article_id", layer.key.name] for name, layer in schemas.layers.items()}
     return keys | {name: [table.key.name] for name, table in schemas.tables.items()}
@@ -408,7 +411,7 @@ def _keys_of(schemas: Schemas, derived: Sequence[Table]) -> dict[str, list[str]]
 def _card_columns(name: str, schemas: Schemas) -> list[Column]:
     return [
         (column, "one row per item, as in the table of this name", meaning, bool(schema.get("x-withheld")))
-        if name in {RECORDS, STANDOFF} and column in schemas.layers
+        if name in {RECORDS, STANDOFF, PRIMARY} and column in schemas.layers
         else _card_column(column, kind, meaning, schema)
         for column, kind, meaning, schema in columns(name, schemas)
     ]
@@ -428,6 +431,10 @@ def _titles(schemas: Schemas) -> Mapping[str, tuple[str, str]]:
         **titles,
         RECORDS: ("Records", "One article with all its layers nested, where the text may be passed on."),
         STANDOFF: ("Stand-off records", "The same for articles whose text is withheld: everything but the text."),
+        PRIMARY: (
+            "Primary annotation",
+            "What was annotated before it was adjudicated, one row for each annotator of an article.",
+        ),
     }
 
 

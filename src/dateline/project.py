@@ -38,6 +38,10 @@ class Splits:
     shingle_characters: int = 5
 
 
+PRIVATE = "LicenseRef-private"
+"""The licence that texts of a private project are under: none."""
+
+
 @dataclass(frozen=True)
 class Rate:
     """One `unit` is `factor` of the unit `to` (a decimal, as a string): what amounts in two units are compared by."""
@@ -191,6 +195,11 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         raise ProjectError(
             f"{file}: [tool.dateline] license must be an SPDX expression such as CC-BY-4.0, or LicenseRef-YourName; "
             f"it is {shown(table['license'])}"
+        )
+    if table.get("license") == PRIVATE and not table.get("private"):
+        raise ProjectError(
+            f"{file}: [tool.dateline] license is {PRIVATE}, but private is not true: its texts may not be passed on; set "
+            "private = true again, or give the records and license the licence under which anybody may have them"
         )
     made = Splits(**splits)
     if made.mode not in {"computed", "given"}:

@@ -115,6 +115,13 @@ _RULES = (
     ),
     Rule("text-nul", "check", "holds a NUL at character {at}, which is no text", "Remove it before annotating: offsets change."),
     Rule(
+        "rights-private",
+        "check",
+        "is LicenseRef-private, so the text is a private project's, but this project is not private",
+        "Remove the record; or set text_redistributable to false, which withholds the text; "
+        "or set private = true in [tool.dateline], if the project is to stay with you.",
+    ),
+    Rule(
         "text-minhash",
         "check",
         "{says}",
@@ -131,6 +138,25 @@ _RULES = (
         "Correct the id, or add the item.",
     ),
     Rule("reference-cycle", "check", "refers back to itself: {cycle}", "A parent cannot be its own descendant."),
+    # annotation sets
+    Rule(
+        "set-layer",
+        "check",
+        "names the annotation set {found!r}, which is of the layer {layer!r}",
+        "An annotation set is of one layer; name one of this layer, or add it to annotation_sets.",
+    ),
+    Rule(
+        "set-unnamed",
+        "check",
+        "names no annotation set, but {layer!r} has an adjudicated one here and others",
+        "Say whose item it is: else nobody knows on which side it stands.",
+    ),
+    Rule(
+        "set-apart",
+        "check",
+        "refers to {found!r}, an item of {set!r}, which stands apart since {layer!r} was adjudicated",
+        "Refer to the adjudicated item, or leave this one out of the record (docs/agreement.md).",
+    ),
     # spans
     Rule("span-order", "check", "is [{start}, {end}), which is {fault}", "Spans are half-open: start < end."),
     Rule(
@@ -231,7 +257,6 @@ _RULES = (
         "is not the text of {article} that was annotated: it has sha256 {found}…, expected {expected}…",
         "Get the text as it was annotated, byte for byte: line ends, byte order mark and last line break count.",
     ),
-    # import
     # derived tables: what only the articles of a story together can tell
     Rule(
         "restatement-cycle",
@@ -270,6 +295,7 @@ _RULES = (
         "Estimates are called article_id#claim_id:quantity_id, of claims that name an estimand; `dateline estimates` lists them.",
     ),
     Rule("judgement-twice", "derive", "judges a pair that {other} judges already", "Keep one judgement of a pair."),
+    # import
     Rule("import-syntax", "import", "{fault}", "docs/authoring.md describes the format."),
     Rule("words-not-found", "import", "{words!r} {fault}", "{advice}"),
     # migrate
@@ -297,6 +323,27 @@ _RULES = (
     ),
     Rule("row-depth", "validate", "a depth is not its parent's plus 1 ({column})", "It is 1 without a parent."),
     Rule("row-law", "validate", "a row breaks a law of its schema ({column})", "x-rules in the table's schema says it in words."),
+    Rule("row-passage", "validate", "a passage is not words of its article ({column})", "Rebuild; passages are cut from texts."),
+    Rule(
+        "row-passage-span",
+        "validate",
+        "a span is empty, or lies outside its passage ({column})",
+        "Rebuild; spans of a view count from the start of its passage.",
+    ),
+    Rule(
+        "estimate-as-stated",
+        "validate",
+        "an estimate does not say what its claim and its quantity say ({column})",
+        "Rebuild; estimates follow from claims.",
+    ),
+    Rule("estimand-counts", "validate", "an estimand has more or fewer estimates or pairs than it must ({column})", "Rebuild."),
+    Rule(
+        "pair-members",
+        "validate",
+        "a pair joins estimates that are no pair ({column})",
+        "Both are there, of one estimand, neither is left out, and the first has the smaller id.",
+    ),
+    Rule("pair-relation", "validate", "a computed relation does not follow from the two numbers ({column})", "Rebuild."),
     Rule("row-article", "validate", "a row is of no article of the dataset", "Add the article, or remove the row."),
     Rule("row-reference", "validate", "a reference leads to no row ({column})", "Correct the id, or add the row."),
     Rule(

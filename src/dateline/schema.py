@@ -13,6 +13,7 @@ What a schema may say, and what is refused, is in dateline.schema_check. Own key
 - `x-within: {via, spans}` these spans lie inside the spans field `spans` of the item that `via` refers to (null: of this item)
 - `x-withheld: true`       carries text; null where the text is withheld
 - `x-derive: {from, map}`  a column computed from other columns; may not stand in a record
+- `x-ordered: true`        a label whose enumeration is a scale, lowest first (for ordinal agreement)
 - `x-decimal: [p, s]`      a number kept as an exact decimal of p digits, s of them behind the point
 - `x-column: "<name>"`     column name of a nested article field (default: parent_child; null: it becomes no column)
 - `x-table: "corpus"`      (on the schema) a corpus-level table, read from seeds/tables/
@@ -35,7 +36,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -64,7 +65,7 @@ SPAN_SCHEMA: Json = {
 SPAN_TYPE = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("surface", pa.string())])
 _SUFFIX = ".schema.json"
 _ENGINE_COLUMNS = dict.fromkeys(("added_in", "changed_in"), "the engine")
-_ENGINE_TABLES = {"articles", "records", "standoff", "default", "article_id", *_ENGINE_COLUMNS}
+_ENGINE_TABLES = {"articles", "records", "standoff", "primary", "default", "article_id", *_ENGINE_COLUMNS}
 
 
 # ---- fields and layers ---------------------------------------------------------------------------------------
@@ -89,7 +90,17 @@ class Field:
         """The layer whose keys this field holds."""
         return self.schema.get("x-ref")
 
-    @property
+    @functools.cached_property
+    def kinds(self) -> Set[str]:
+        """The JSON types that the schema admits; a string, where it names none."""
+        return _kinds(self.schema)
+
+    @functools.cached_property
+    def item_kinds(self) -> Set[str]:
+        """The JSON types of the items of a list field."""
+        return _kinds(self.schema.get("items", {}))
+
+    @functools.cached_property
     def span(self) -> str | None:
         """ "many", "one", "nested" (lists of lists) or None."""
         if "x-span" in self.schema:
@@ -120,7 +131,7 @@ class Field:
             value = value.get(step)
         return value
 
-    @property
+    @functools.cached_property
     def nullable(self) -> bool:
         """Whether the schema admits null."""
         kind = self.schema.get("type", [])
@@ -181,10 +192,13 @@ class Layer:
         """Prefix of ids given by importers."""
         return str(self.schema.get("x-prefix", self.name[0]))
 
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {f.name: f for f in reversed(self.fields)}
+
     def __getitem__(self, column: str) -> Field:
-        for f in self.fields:
-            if f.name == column:
-                return f
+        if found := self._by_name.get(column):
+            return found
         raise KeyError(f"{self.name} has no column {column!r}; it has {', '.join(f.name for f in self.fields)}")
 
 
@@ -358,6 +372,11 @@ def _arrow(schema: Json, file: str, path: tuple[str, ...]) -> pa.DataType:
         raise SchemaError(f"{file}: {'.'.join(path)}: no column type follows from type {kind!r}; "
                           f"use {', '.join(simple)}, array with items, object with properties, or x-span")  # fmt: skip
     return simple[kind]
+
+
+def _kinds(schema: Json) -> frozenset[str]:
+    kind = schema.get("type", "string")
+    return frozenset({kind} if isinstance(kind, str) else kind)
 
 
 def _labels(schema: Json) -> list[str] | None:

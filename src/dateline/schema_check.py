@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 SCHEMA_KEYWORDS = ("x-table", "x-prefix", "x-rules", "x-ascending", "x-covers")
 """Own keywords that stand on a schema."""
-FIELD_KEYWORDS = ("x-key", "x-withheld", "x-derive", "x-decimal", "x-column")
+FIELD_KEYWORDS = ("x-key", "x-withheld", "x-derive", "x-decimal", "x-column", "x-ordered")
 """Own keywords that stand on a property of any schema."""
 LAYER_KEYWORDS = (
     "x-ref", "x-acyclic", "x-span", "x-within", "x-outside", "x-depth", "x-quotes", "x-target", "x-present",
@@ -39,7 +39,7 @@ _SINGLES = (
     "not", "if", "then", "else", "items", "contains", "additionalProperties", "unevaluatedItems", "unevaluatedProperties",
     "propertyNames", "contentSchema",
 )  # fmt: skip
-_FLAGS = ("x-key", "x-acyclic", "x-withheld")
+_FLAGS = ("x-key", "x-acyclic", "x-withheld", "x-ordered")
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,),
 }  # fmt: skip
@@ -243,6 +243,8 @@ def _field(prop: Json, path: tuple[str, ...], file: str, role: str, *, below_lis
         _refuse(where, "x-column names the column of a nested field; this one's column has its own name")
     if "x-decimal" in prop:
         _decimal(prop, kind, where)
+    if "x-ordered" in prop and not (kind == "string" and prop.get("enum")):
+        _refuse(where, "x-ordered stands on a string with an enum, whose labels go from the lowest to the highest")
     if "x-derive" in prop and role == "article":
         _refuse(where, "x-derive is computed for layers and tables only, not for article fields")
     if "x-ref" in prop and (
@@ -295,7 +297,7 @@ def _spans(prop: Json, where: str) -> None:
     for name in ("items", "anyOf", "enum", "const", "default", "format"):
         if name in prop:
             _refuse(where, f"x-span says what stands there; drop {name}")
-    for name in ("x-ref", "x-decimal", "x-derive", "x-key", "x-acyclic", "x-depth", "x-quotes", "x-target"):
+    for name in ("x-ref", "x-decimal", "x-derive", "x-key", "x-acyclic", "x-depth", "x-quotes", "x-target", "x-ordered"):
         if name in prop:
             _refuse(where, f"{name} cannot stand on spans")
 

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from dateline import __version__
 from dateline.converting import Converted, convert_files
+from dateline.deriving import declared_tables
 from dateline.describe.scaffold import ProjectFacts, project_files
 from dateline.engines import Engine
 from dateline.errors import BuildError, DatelineError, InputError, UsageError
@@ -38,14 +39,12 @@ from dateline.mapping.infer import Guess, Inferred, infer, split_of_list
 from dateline.mapping.observe import Seen
 from dateline.mapping.written import mapping_text
 from dateline.pipeline import Rebuilt, rebuild
-from dateline.project import Project, find_project
+from dateline.project import PRIVATE, Project, find_project
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.profile import Profile, profile_suites
 from dateline.validate.suite_files import changes, write_changes
 
 AUTO = "auto"
-PRIVATE = "LicenseRef-private"
-"""The licence that texts of a private project are under: none."""
 _PINNED = ("pyarrow", "great-expectations", "duckdb")
 _LONGEST_LIST = 16 * 2**20
 
@@ -214,8 +213,7 @@ def _inferred(name: str, wishes: Wishes, found: Started, tell: Tell) -> _Plan:
         rights = {"text_license": PRIVATE, "text_redistributable": True, "rights_note": "Private: not to be passed on."}
     seen, lists = _observe(format_, wishes, tell)
     if not seen.documents:
-        raise InputError(f"{wishes.source}: holds no document of the format {format_.name}"
-                         + (f"; {seen.unreadable} could not be read" if seen.unreadable else ""))  # fmt: skip
+        raise InputError(_no_document(wishes, format_, seen))
     made = infer(seen, format_.name, rights=rights, options=wishes.options, lists=lists)
     found.guesses += made.guesses
     if wishes.private:
@@ -233,6 +231,19 @@ def _inferred(name: str, wishes: Wishes, found: Started, tell: Tell) -> _Plan:
         layers={n: s["description"] for n, s in made.schemas.items() if n != "article"}, languages=_languages(seen, made),
     )  # fmt: skip
     return _Plan(files, facts)
+
+
+def _no_document(wishes: Wishes, format_: Importer, seen: Seen) -> str:
+    """Why there is nothing to infer from, and what to try."""
+    told = f"{wishes.source}: holds no document of the format {format_.name}"
+    if seen.first_unreadable is not None:
+        first = seen.first_unreadable
+        told += f"; {seen.unreadable:,} could not be read, first {first.place}: {first.reason}"
+    if wishes.format == AUTO:
+        told += (
+            f"; if it is another format, or a corpus that Dateline knows ({', '.join(sorted(known_corpora()))}), say so by --from"
+        )
+    return told
 
 
 def _inferred_files(made: Inferred, format_: Importer) -> dict[str, bytes]:
@@ -280,10 +291,12 @@ def _format(wishes: Wishes) -> tuple[Importer, str]:
     able = [each for each in importers().values() if each.read is not None]
     sure: dict[str, float] = {}
     with incoming(wishes.source, filled({}, {}, AUTO)) as there:
+        if not there.names:
+            raise InputError(f"{wishes.source}: holds no files")
         for each in able:
             with contextlib.suppress(InputError):  # what it cannot read does not look like its format
                 options = filled({}, each.options, each.name)
-                sure[each.name] = each.looks_like(Incoming(there.root, there.names, options, there.label))
+                sure[each.name] = each.looks_like(there.with_options(options))
     best = max(sure, key=lambda n: (sure[n], n), default="")
     if not sure.get(best):
         raise UsageError(f"{wishes.source}: looks like no format that is known here; name one with --from: "
@@ -345,7 +358,9 @@ def _fill(work: Path, wishes: Wishes, found: Started, engine: Engine, dry_run: b
             return False
         if not project.expectations.is_dir():  # a known corpus may bring its own
             _put(project.expectations, profile_suites(_profile(project, schemas, found.rebuilt.manifest), schemas))
-    write_changes(project.expectations, changes(project.expectations, schemas))
+    following = declared_tables(project, schemas)
+    todo = changes(project.expectations, schemas, (*following.views, *following.estimates))
+    write_changes(project.expectations, todo)
     found.rebuilt = rebuild(project, engine, tell=tell, sweep=True)
     return found.rebuilt.manifest is not None
 

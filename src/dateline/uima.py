@@ -195,18 +195,22 @@ class Cas:
         self.refused.append(Refused(place, structure_type, reason, structure_id))
 
 
+def _structures(number: int) -> str:
+    return "1 feature structure" if number == 1 else f"{number:,} feature structures"
+
+
 def documents(cas: Cas, name: str, incoming: Incoming) -> Iterator[Document | Refused]:
     """A document for each view with a text; Refused for those without, and for a CAS without any."""
     texts = [sofa for sofa in cas.sofas.values() if sofa.text is not None]
     if not cas.sofas:
-        yield Refused(cas.place, "document", f"has no view with a text, and {len(cas.structures)} feature structures", name)
+        yield Refused(cas.place, "document", f"has no view with a text, and {_structures(len(cas.structures))}", name)
         yield from cas.refused
         return
     homes = _homes(cas, (texts or list(cas.sofas.values()))[0].id)
     for sofa in cas.sofas.values():
         if sofa.text is None:
             held = sum(1 for home in homes.values() if home == {sofa.id})
-            reason = f"view {sofa.name!r} has no text in this file, and {held} feature structures"
+            reason = f"view {sofa.name!r} has no text in this file, and {_structures(held)}"
             yield Refused(sofa.place, "document", reason, _view_name(name, sofa, texts))
     if not texts:
         yield from cas.refused

@@ -270,3 +270,12 @@ def test_the_annotated_headlines_are_read_whole(tmp_path: Path) -> None:
             for span in [*source.setdefault("spans", []), *again["spans"]]:
                 span.pop("text", None)
             assert again == source
+
+
+def test_hashes_of_more_than_64_bits_are_told_apart(tmp_path: Path) -> None:
+    rows = [row(ANA, _input_hash=10**30 + n % 2, _annotator_id=f"a{n}") for n in range(4)]
+    made = documents(read("prodigy", tmp_path, {"a.jsonl": rows}))
+    assert [(d.name, [n.annotator for n in d.nodes]) for d in made] == [
+        (str(10**30), ["a0", "a2"]),
+        (str(10**30 + 1), ["a1", "a3"]),
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import struct
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,8 +18,10 @@ import pytest
 from dateline.document import Document, Refused
 from dateline.errors import InputError
 from dateline.foreign_json import brief
+from dateline.importers import importer
+from dateline.incoming import filled, incoming
 from dateline.rows import chunks, plain
-from json_formats import documents, fuzz, read, read_all, refusals
+from json_formats import documents, fuzz, fuzz_folder, read, read_all, refusals
 
 TAGS = ["O", "B-PER", "I-PER", "B-LOC"]
 SENTENCE = {"id": "s1", "tokens": ["Ana", "Lee", "saw", "Rome", "."], "ner_tags": [1, 2, 0, 3, 0], "date": date(2024, 1, 2)}
@@ -307,6 +311,81 @@ def test_what_is_no_dataset_is_said_in_one_line(saved: Path, tmp_path: Path) -> 
         assert says in str(fault.value) and "\n" not in str(fault.value)
     with pytest.raises(InputError, match="option split is 'x', but there are train, test"):
         read_all("huggingface", saved / "disk", split="x")
+
+
+def test_a_saved_dataset_is_found_in_an_archive_and_all_its_files_are_accounted_for(saved: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.make_archive(str(tmp_path / "mine"), "zip", saved, "disk"))
+    with incoming(archive, filled(NER, importer("huggingface").options, "huggingface")) as found:
+        assert [one.name for one in importer("huggingface").documents(found) if isinstance(one, Document)] == [
+            "train#1",
+            "test#1",
+        ]
+        assert found.read == set(found.names)
+    alone = documents(read_all("huggingface", saved / "disk" / "train", **NER))
+    assert [(one.name, str(one.place)) for one in alone] == [("all#1", "all $[0]")]
+
+
+def one_row(folder: Path, text: str) -> Path:
+    """A saved dataset of one text; where it is."""
+    import datasets
+
+    datasets.Dataset.from_list([{"text": text}]).save_to_disk(folder)
+    return folder
+
+
+def test_addresses_that_lead_out_of_a_file_are_damage_and_do_not_end_the_process(tmp_path: Path) -> None:
+    """Found by fuzzing: Arrow believes a file, and read beyond its memory."""
+    folder = one_row(tmp_path / "a", "x" * 1357)
+    (file,) = folder.glob("*.arrow")
+    head, found, tail = file.read_bytes().rpartition(struct.pack("<2i", 0, 1357))
+    assert found
+    file.write_bytes(head + struct.pack("<2i", 0, 2**30) + tail)
+    (refused,) = refusals(read_all("huggingface", folder))
+    assert str(refused.place) == "all $[0]" and refused.reason.startswith("is damaged: ")
+
+
+@pytest.mark.parametrize(
+    ("file", "found", "says"),
+    [
+        (
+            "state.json",
+            {"_split": None, "_data_files": [{"filename": "../b/data-00000-of-00001.arrow"}]},
+            'names the file "../b/',
+        ),
+        ("state.json", {"_split": 3}, "state.json: _split is 3, but must be a string or nothing"),
+        ("state.json", [], "state.json: is a list, but must be an object"),
+        ("dataset_info.json", {"features": 1}, "dataset_info.json: features is 1, but must be a table or nothing"),
+        ("dataset_dict.json", {"splits": ["../b"]}, "../b/dataset_info.json: is not there"),
+    ],
+)
+def test_a_saved_dataset_that_describes_itself_wrong_is_told_so(file: str, found: Any, says: str, tmp_path: Path) -> None:
+    one_row(tmp_path / "b", "secret")
+    folder = one_row(tmp_path / "a", "x")
+    (folder / file).write_text(json.dumps(found))
+    with pytest.raises(InputError) as fault:
+        read_all("huggingface", folder)
+    assert says in str(fault.value) and "\n" not in str(fault.value)
+
+
+CARD = b"""---
+configs:
+- config_name: default
+  data_files:
+  - {split: train, path: train.parquet}
+  - {split: test, path: "test*"}
+---
+# A dataset
+"""
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("kind", ["disk", "hub"])
+def test_a_damaged_dataset_gives_documents_or_refusals(kind: str, saved: Path, tmp_path: Path) -> None:
+    """A folder that `save_to_disk` wrote, or one of Parquet with a card."""
+    files = {p.relative_to(saved / kind).as_posix(): p.read_bytes() for p in (saved / kind).rglob("*") if p.is_file()}
+    options = NER if kind == "disk" else NER | {"dataset": str(tmp_path / "in")}
+    seen = fuzz_folder("huggingface", tmp_path, files if kind == "disk" else files | {"README.md": CARD}, options)
+    assert seen["Document"] and seen["InputError"]
 
 
 def test_bytes_where_words_belong_are_told_in_one_line() -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import warnings
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from building import shared
 from dateline.document import Document, Node, Refused
-from documents_of import read, read_mutants, read_one, recognised
+from documents_of import read, read_mutants, read_one, recognised, recognised_at
 
 DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
 TOKEN = f"{DKPRO}.segmentation.type.Token"
@@ -209,7 +210,7 @@ def test_each_view_with_a_text_is_a_document(tmp_path: Path) -> None:
     (tmp_path / "TypeSystem.xml").write_text(type_system(), encoding="utf-8")
     refused, first, german = sorted(read("uima-xmi", tmp_path), key=lambda d: (isinstance(d, Document), getattr(d, "name", "")))
     assert isinstance(refused, Refused) and (refused.id, refused.type) == ("a#Sound", "document")
-    assert "'Sound' has no text in this file, and 1 feature structures" in refused.reason
+    assert "'Sound' has no text in this file, and 1 feature structure" in refused.reason
     assert isinstance(first, Document) and isinstance(german, Document)
     assert (first.name, {*said(first)}, reasons(first)) == ("a", {"2", "24", "25"}, {"22": "names 21 as its to, in another view"})
     assert (german.name, german.text, {*said(german)}) == ("a#German", "Bo", {"21", "23"})
@@ -301,7 +302,7 @@ WHOLE: dict[str, tuple[str, bytes]] = {
     "has a DOCTYPE": ("a.xmi", xmi("").replace("?>", '?><!DOCTYPE x [<!ENTITY a "b">]>', 1).encode()),
     "is no well-formed XML": ("a.xmi", b"<a>"),
     "is no XMI": ("a.xmi", b"<a/>"),
-    "and 1 feature structures": ("a.xmi", xmi(at(2, 0, 1), "2", None).encode()),
+    "and 1 feature structure": ("a.xmi", xmi(at(2, 0, 1), "2", None).encode()),
 }
 
 
@@ -365,6 +366,37 @@ def test_files_of_annotators_become_one_document(tmp_path: Path) -> None:
     document = read_one("uima-xmi", tmp_path, annotators="files")
     assert document.name == "doc" and document.metadata == {"mimeType": "text"}
     assert [(n.annotator, n.features) for n in document.nodes] == [("ana", {"value": "ana"}), ("bo", {"value": "bo"})]
+
+
+def packed(folder: Path, **files: str) -> bytes:
+    """A zip archive as bytes, of a file named by each key."""
+    with zipfile.ZipFile(folder / "packed.zip", "w") as archive:
+        for name, written in files.items():
+            archive.writestr(name.replace("_", "."), written)
+    return (folder / "packed.zip").read_bytes()
+
+
+def test_an_export_of_inception_packs_each_xmi_with_its_type_system(tmp_path: Path) -> None:
+    """The archive of a project holds an archive for each annotator; a single document is exported as one, too."""
+    one = packed(tmp_path, anna_xmi=xmi(at(2, 0, 3), "2"), TypeSystem_xml=type_system())
+    other = packed(tmp_path, ben_xmi=xmi(at(2, 8, 10), "2"), TypeSystem_xml=type_system())
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for name, raw in (("anna", one), ("ben", other), ("carl", b"PK")):
+            archive.writestr(f"annotation/story.txt/{name}.zip", raw)
+        archive.writestr("exportedproject.json", "{}")
+    assert recognised_at("uima-xmi", tmp_path / "export.zip") == 0.9
+    refused, made = read("uima-xmi", tmp_path / "export.zip", annotators="files")
+    assert isinstance(made, Document) and isinstance(refused, Refused)
+    assert made.name == "story.txt" and [(n.annotator, n.spans) for n in made.nodes] == [("anna", ((0, 3),)), ("ben", ((8, 10),))]
+    assert str(made.nodes[1].place) == "export.zip/annotation/story.txt/ben.zip/ben.xmi:4"
+    assert str(refused.place) == "export.zip/annotation/story.txt/carl.zip" and "is a damaged zip archive" in refused.reason
+    single = tmp_path / "folder"
+    single.mkdir()
+    (single / "story.zip").write_bytes(one)
+    assert read_one("uima-xmi", single).name == "story"
+    (single / "TypeSystem.xml").write_text(type_system())
+    (single / "anna.xmi").write_text(xmi(at(2, 0, 3), "2"))  # open files are the data; an archive beside them may be a copy
+    assert read_one("uima-xmi", single).name == "anna"
 
 
 TEXTS = st.text(alphabet=" ab.é👻e\u0301\U0001f469\u200d\n", min_size=1, max_size=30)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
+import pickle
 import random
 from typing import Any
 
@@ -24,7 +24,7 @@ def piece(record: Json, rng: random.Random) -> Json:
     inside = {
         layer: [item for item in record.get(layer, ()) if within(item, fields, start, end)] for layer, fields in SPANS.items()
     }
-    made = copy.deepcopy({**record, **inside, "text": {"content": record["text"]["content"][start:end]}})
+    made = copied({**record, **inside, "text": {"content": record["text"]["content"][start:end]}})
     for layer, fields in SPANS.items():
         for span in (span for item in made[layer] for field in fields for span in flat(item.get(field))):
             span["start"] -= start
@@ -46,6 +46,12 @@ def piece(record: Json, rng: random.Random) -> Json:
         made[layer] = rng.sample(made.get(layer, []), k=min(2, len(made.get(layer, ()))))
     made["article_id"] = f"piece-20260101-{rng.randrange(16**12):012x}"
     return made
+
+
+def copied(record: Json) -> Json:
+    """A copy to the last level, several times as fast as copy.deepcopy makes one."""
+    whole: Json = pickle.loads(pickle.dumps(record))
+    return whole
 
 
 def within(item: Json, fields: Any, start: int, end: int) -> bool:

@@ -30,11 +30,15 @@ LEFT_TO_TWINS = {
     "supersedes": "all records",
     "split-given": "the project's settings",
     "minhash-made": "the project's settings",
+    "rights-private": "the project's settings",
     "split-bridge": "all records and the ledger",
     "split-leak": "two records",
     "expansion": "a whole file",
     "too-many": "some 200 faults",
     "text-minhash": "signatures, which only their library can tell",
+    "set-layer": "a layer whose items name their set, which the flagship has none of",
+    "set-unnamed": "a layer whose items name their set, which the flagship has none of",
+    "set-apart": "a layer whose items name their set, which the flagship has none of",
 }
 """Rules of stage check that one small line cannot break, and what decides them; tests/seeds has their twins."""
 

@@ -18,8 +18,8 @@ from dateline import __version__
 from dateline.errors import DatelineError, printable
 
 COMMANDS = (
-    "new", "import", "check", "rebuild", "validate", "score", "export", "stats", "hydrate", "sign", "suites", "rules", "migrate",
-    "doctor",
+    "new", "import", "check", "rebuild", "validate", "agreement", "score", "export", "export-view", "stats", "estimates",
+    "hydrate", "sign", "suites", "rules", "migrate", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(
@@ -45,7 +45,7 @@ def _root(
 
 
 for _name in COMMANDS:
-    app.command(_name)(import_module(f"dateline.cli.{_name}_").command)
+    app.command(_name)(import_module(f"dateline.cli.{_name.replace('-', '_')}_").command)
 
 
 def main() -> None:

@@ -115,7 +115,8 @@ def print_account(result: Converted, strict: bool, dry_run: bool) -> None:
     for (kind, reason), n in result.reasons.most_common(_MOST_REASONS):
         first = result.examples[kind, reason]
         more = f"  (and {n - 1:,} more like it)" if n > 1 else ""
-        say(f"{first.place}  {kind} {shown(first.id, result.quotes)}: {first.reason}{more}", file=sys.stderr)
+        what = f"{kind} {shown(first.id, result.quotes)}" if first.id else kind
+        say(f"{first.place}  {what}: {first.reason}{more}", file=sys.stderr)
     if (left := len(result.reasons) - _MOST_REASONS) > 0:
         say(f"... and {count(left, 'more reason')}", file=sys.stderr)
     for line in result.warnings:

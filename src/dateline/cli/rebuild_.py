@@ -59,7 +59,7 @@ def command(
         print_problems(result.warnings)
         articles = manifest.tables["articles"]
         splits = ", ".join(f"{split} {rows:,}" for split, rows in articles.splits.items())
-        rows = sum(table.rows for name, table in manifest.tables.items() if name not in {"records", "standoff"})
+        rows = sum(table.rows for name, table in manifest.tables.items() if name not in {"records", "standoff", "primary"})
         filled = sum(1 for table in manifest.tables.values() if table.rows)
         say(
             f"{home.name_of(home.dataset)}/ {'rebuilt' if result.changed else 'unchanged'}: "

@@ -19,13 +19,15 @@ def command(
 ) -> None:
     """Write the suites that follow from schemas/ into expectations/; what people wrote there stays."""
     from dateline.cli.results import count, print_json, say
+    from dateline.deriving import declared_tables
     from dateline.project import find_project
     from dateline.schema import load_schemas
     from dateline.validate.suite_files import changes, undecided, write_changes
 
     home = find_project(project)
     schemas = load_schemas(home.schemas)
-    todo = changes(home.expectations, schemas)
+    following = declared_tables(home, schemas)
+    todo = changes(home.expectations, schemas, (*following.views, *following.estimates))
     if not check and not dry_run:
         write_changes(home.expectations, todo)
     stale = check and bool(todo)

@@ -7,6 +7,7 @@ and never raises for bad input. Where the text is withheld no message quotes the
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
@@ -17,9 +18,11 @@ import jsonschema_rs
 
 from dateline.compile.laws import Report, check_laws, span_lists
 from dateline.compile.read import RawRecord, Steps, canonical_record, kind_of, lines_of, pointer
+from dateline.compile.sets import check_sets
 from dateline.compile.signature import sign, stored
 from dateline.errors import Place, Problem
 from dateline.leaks import shown
+from dateline.project import PRIVATE
 from dateline.rules import problem
 from dateline.schema import Json, Layer, SchemaRule, Schemas
 
@@ -52,10 +55,13 @@ def is_withheld(record: Mapping[str, Any]) -> bool:
     return not (isinstance(rights, dict) and rights.get("text_redistributable") is True)
 
 
-def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Mapping[str, Set[str]]) -> list[Problem]:
+def check_record(
+    record: Json, raw: RawRecord, schemas: Schemas, table_keys: Mapping[str, Set[str]], *, public: bool = False
+) -> list[Problem]:
     """All problems of one parsed record, in the order of its fields.
 
-    `table_keys` holds the keys of each corpus-level table, for references to them. Content is checked only where the
+    `table_keys` holds the keys of each corpus-level table, for references to them; `public` says that the record is to stand in
+    a project that is not private, where no text of a private one may be shown. Content is checked only where the
     shape is right: a message about a span of wrong type helps nobody.
     """
     quote = not is_withheld(record)
@@ -78,6 +84,8 @@ def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Map
         small = len(raw.raw) <= LIST_ALL_BYTES
         shape_problems(record, schemas.record_validator, schemas.known_fields, quote, report, all_of_them=small)
         if not found:
+            if public and quote and _is_private(record):
+                report("rights-private", ["rights", "text_license"])
             _content_problems(record, schemas, table_keys, quote, found, report)
     except _TooMany:
         pass
@@ -85,6 +93,11 @@ def check_record(record: Json, raw: RawRecord, schemas: Schemas, table_keys: Map
         lines = lines_of(raw.raw, pointers)
         found = [replace(p, place=replace(p.place, line=line)) for p, line in zip(found, lines, strict=True)]
     return found
+
+
+def _is_private(record: Json) -> bool:
+    """Whether the licence of the text names that of private projects."""
+    return PRIVATE.lower() in re.split(r"[^\w.+-]+", str(record["rights"].get("text_license")).lower())
 
 
 def _content_problems(
@@ -107,6 +120,7 @@ def _content_problems(
     if not found:
         _within(record, schemas, quote, report)
         _cycles(record, schemas, quote, report)
+        check_sets(record, schemas, quote, report)
     if not found:
         check_laws(record, schemas, quote, report)
 
@@ -262,14 +276,14 @@ def _signature(record: Json, report: Report) -> None:
 
 def _keys(record: Json, schemas: Schemas, quote: bool, report: Report) -> dict[str, set[str]]:
     keys: dict[str, set[str]] = {name: set() for name in schemas.layers}
-    seen: dict[str, str] = {}
+    seen: dict[str, Steps] = {}
     for layer in schemas.layers.values():
         for index, item in enumerate(record.get(layer.name) or ()):
             steps: Steps = [layer.name, index, layer.key.name]
             key = item[layer.key.name]
             if key in seen:
-                report("duplicate-id", steps, found=shown(key, quote), other=seen[key])
-            seen.setdefault(key, pointer(steps))
+                report("duplicate-id", steps, found=shown(key, quote), other=pointer(seen[key]))
+            seen.setdefault(key, steps)
             keys[layer.name].add(key)
     return keys
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dateline.compile.sets import PRIMARY
 from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, with_text
 from dateline.manifest import Manifest, TableFacts
 from dateline.row_facts import Row, canonical, digest_entry
@@ -39,7 +40,7 @@ def table_digests(folder: Path, manifest: Manifest, *, nulled: bool = False) -> 
         for article_id, rows in _by_owner(folder, name, table, "article_id", withheld if nulled else {}):
             entries.append(digest_entry(article_id, rows))
             seen.add(article_id)
-        if name not in {RECORDS, STANDOFF}:
+        if name not in {RECORDS, STANDOFF, PRIMARY}:
             entries += [digest_entry(article_id, []) for article_id in withheld.keys() - seen]
         found[name] = hashlib.sha256(b"".join(sorted(entries))).hexdigest()
     return found

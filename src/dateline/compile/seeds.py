@@ -108,6 +108,7 @@ def check_files(project: Project, paths: Iterable[Path]) -> Checked:
     """
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)
+    public = not project.settings.private
     paths = list(paths)
     checked = Checked(problems=list(tables.problems))
     for path in files_in(project, paths):
@@ -121,7 +122,7 @@ def check_files(project: Project, paths: Iterable[Path]) -> Checked:
         seen = len(checked.problems)
         for raw, record in records_in(path, project.name_of(path), checked.problems):
             checked.records += 1
-            checked.problems += check_record(record, raw, schemas, tables.keys)
+            checked.problems += check_record(record, raw, schemas, tables.keys, public=public)
         checked.problems[seen:] = sorted(checked.problems[seen:], key=lambda p: p.place.line)
     if not checked.records and not checked.problems:
         looked = ", ".join(project.name_of(path) for path in paths)

@@ -29,12 +29,16 @@ BATCH_RECORDS = 500
 
 @dataclass(frozen=True)
 class ShardTask:
-    """All that a worker needs: the shard's plan, the schemas, the keys of corpus-level tables, where to write."""
+    """All that a worker needs: the shard's plan, the schemas, the keys of corpus-level tables, where to write.
+
+    `public` says that no text of a private project may be among the articles.
+    """
 
     shard: ShardPlan
     schema_sources: tuple[tuple[str, bytes], ...]
     table_keys: Mapping[str, Set[str]]
     out: Path
+    public: bool = False
 
 
 @dataclass
@@ -91,7 +95,7 @@ def _batches(task: ShardTask, schemas: Schemas, facts: ShardFacts) -> Iterator[l
         for entry in _entries(task.shard.articles):
             raw = seeds.read(entry)
             record = _same_record(raw, entry)
-            found = check_record(record, raw, schemas, task.table_keys)
+            found = check_record(record, raw, schemas, task.table_keys, public=task.public)
             if found:
                 facts.problems += found
                 continue

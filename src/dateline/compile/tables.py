@@ -1,4 +1,4 @@
-"""Records as rows: one table for the articles, one per layer, one nested row per record.
+"""Records as rows: one table for the articles, one per layer, one nested row per record; what stands apart in one of its own.
 
 Columns, their order and types follow from the schemas. Where a text is withheld, everything that carries text is
 null here already, so nothing after this module ever sees it.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from dateline.compile.check import EXACT, decimal_of, is_withheld
+from dateline.compile.sets import PRIMARY, Apart, primary_columns
 from dateline.row_facts import Row
 from dateline.schema import SPAN_TYPE, Field, Json, Layer, Schemas, feature
 
@@ -28,9 +29,9 @@ _ENGINE_COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
 # ---- schemas of the tables -----------------------------------------------------------------------------------
 
 
-def configs(schemas: Schemas) -> list[str]:
-    """Names of all tables, in the order in which they are listed everywhere."""
-    return [ARTICLES, *schemas.layers, *schemas.tables, RECORDS, STANDOFF]
+def configs(schemas: Schemas, written: Collection[str] = ()) -> list[str]:
+    """Names of all tables, in the order in which they are listed everywhere; `primary` only if it is among those `written`."""
+    return [ARTICLES, *schemas.layers, *schemas.tables, RECORDS, STANDOFF, *([PRIMARY] if PRIMARY in written else [])]
 
 
 def arrow_schema(config: str, schemas: Schemas) -> pa.Schema:
@@ -49,13 +50,13 @@ def columns(config: str, schemas: Schemas) -> list[tuple[str, pa.DataType, str, 
     article = own + [(name, kind, text, {}) for name, kind, text in _ENGINE_COLUMNS]
     if config == ARTICLES:
         return article
-    if config in {RECORDS, STANDOFF}:
+    if config in {RECORDS, STANDOFF, PRIMARY}:
         nested = []
         for layer in schemas.layers.values():
             struct = pa.struct([(f.name, f.type) for f in layer.fields])
             items = {"items": {"properties": {f.name: f.schema for f in layer.fields}}}
             nested.append((layer.name, pa.list_(struct), layer.description, items))
-        return article + nested
+        return (primary_columns(schemas) if config == PRIMARY else article) + nested
     layer = {**schemas.layers, **schemas.tables}[config]
     fields = [(f.name, f.type, f.description, f.schema) for f in layer.fields]
     if layer.corpus_level:
@@ -67,7 +68,10 @@ def columns(config: str, schemas: Schemas) -> list[tuple[str, pa.DataType, str, 
 
 
 def rows_of(record: Json, schemas: Schemas, engine_values: Mapping[str, Any]) -> dict[str, list[Row]]:
-    """The rows that a checked record gives, by table; `engine_values` are split, group, added_in, changed_in."""
+    """The rows that a checked record gives, by table; `engine_values` are split, group, added_in, changed_in.
+
+    Items of annotation sets that stand apart, since others decided between them, are rows of `primary` alone.
+    """
     withheld = is_withheld(record)
     text = record["text"].get("content")
     visible = None if withheld else text
@@ -77,11 +81,15 @@ def rows_of(record: Json, schemas: Schemas, engine_values: Mapping[str, Any]) ->
     article |= _measures_of(record["text"], text)
     rows: dict[str, list[Row]] = {ARTICLES: [article]}
     nested: Row = dict(article)
+    apart = Apart(record, schemas)
     for layer in schemas.layers.values():
-        items = [layer_row(layer, item, visible, withheld) for item in record.get(layer.name) or ()]
+        said = record.get(layer.name) or []
+        items = apart.keep(layer, said, [layer_row(layer, item, visible, withheld) for item in said])
         nested[layer.name] = items
         rows[layer.name] = [{"article_id": article["article_id"], **item} for item in items]
     rows[STANDOFF if withheld else RECORDS] = [nested]
+    if primary := apart.rows(article):
+        rows[PRIMARY] = primary
     return rows
 
 
@@ -148,7 +156,7 @@ def with_text(row: Row, config: str, schema: pa.Schema, text: str | None) -> Row
     Nothing else can follow from the text: headlines, propositions and notes stay as they are, which is null.
     """
     made = {f.name: _with_surfaces(row[f.name], f.type, text) for f in schema}
-    if config in {ARTICLES, RECORDS, STANDOFF}:
+    if config in {ARTICLES, RECORDS, STANDOFF, PRIMARY}:
         made["text"] = text
     return made
 

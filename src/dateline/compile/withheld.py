@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dateline.compile.plan import ShardPlan
+from dateline.compile.sets import PRIMARY
 from dateline.compile.shard import read_again
 from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF
 from dateline.engines import Engine
@@ -92,7 +93,7 @@ def scan_for_leaks(
     pq.write_table(pa.table({"article_id": pa.concat_tables(withheld)["article_id"]}), home / "ids.parquet")
     text: frozenset[str] = frozenset(("text",))
     known = {name: (layer.key.name, frozenset[str]()) for name, layer in {**schemas.layers, **schemas.tables}.items()}
-    known |= {ARTICLES: ("", text), RECORDS: ("", text), STANDOFF: ("", frozenset()), **derived}
+    known |= {ARTICLES: ("", text), RECORDS: ("", text), PRIMARY: ("", text), STANDOFF: ("", frozenset()), **derived}
     task = ScanTask(Path(), "", "", frozenset(), home / "ids.parquet", home / "round", project.settings.longest_string)
     tasks = [replace(task, path=data / f.path, table=f.config, key=known[f.config][0], own=known[f.config][1]) for f in files]
     hits: list[_Hit] = []
@@ -239,7 +240,7 @@ def scan_file(task: ScanTask) -> Scanned:
             batch = batch.filter(kept)
             rows = _Rows(task, batch, batch["article_id"], np.ones(len(batch), bool))
         for name in batch.schema.names:
-            for strings in strings_of(name, batch[name], across_items=task.table == STANDOFF):
+            for strings in strings_of(name, batch[name], across_items=task.table in {STANDOFF, PRIMARY}):
                 if len(made.hits) >= _MOST:
                     return made
                 _scan(task, strings, rows, grams, made)

@@ -29,6 +29,7 @@ _TAKEN = {
     "articles",
     "records",
     "standoff",
+    "primary",
     "default",
     "corpus",
     "validation",

@@ -126,12 +126,19 @@ class _Token:
     def has_words(self) -> bool:
         return self.last > self.number
 
+    @property
+    def joined(self) -> bool:
+        """Whether no space follows."""
+        return self.says("SpaceAfter") == "No"
+
     def says(self, key: str) -> str | None:
         """The value of a key of the last column; raises _Wrong if it stands twice."""
-        values = self.misc.get(key, ())
+        values = self.misc.get(key)
+        if values is None:
+            return None
         if len(values) > 1:
             raise _Wrong(self.place, f"{key} stands twice")
-        return values[0] if values else None
+        return values[0]
 
 
 @dataclass(slots=True)
@@ -139,6 +146,7 @@ class _Sentence:
     place: Place
     comments: dict[str, list[str | None]] = field(default_factory=dict)
     tokens: list[_Token] = field(default_factory=list)
+    last: int = 0  # the number of the last word
 
     def written(self) -> list[_Token]:
         """The tokens that the text is made of: multiword tokens instead of their words, no empty nodes."""
@@ -150,10 +158,11 @@ class _Sentence:
         return found
 
     def add(self, token: _Token) -> None:
-        before = next((t.number for t in reversed(self.tokens) if not t.has_words), 0)
-        if token.number != before + (not token.empty) or (token.has_words and self.tokens and self.tokens[-1].has_words):
-            raise _Wrong(token.place, f"token {token.columns[0]} stands after token {before}")
+        if token.number != self.last + (not token.empty) or (token.has_words and self.tokens and self.tokens[-1].has_words):
+            raise _Wrong(token.place, f"token {token.columns[0]} stands after token {self.last}")
         self.tokens.append(token)
+        if not token.has_words:
+            self.last = token.number
 
 
 def _token(place: Place, line: str) -> _Token:
@@ -199,7 +208,7 @@ def _gaps(text: str, tokens: list[_Token], place: Place) -> list[str]:
     if at < len(text):
         raise _Wrong(place, "its `# text` is not the text of its tokens: it goes on after the last one")
     for token, gap in zip(tokens[:-1], gaps[:-1], strict=True):
-        if "SpacesAfter" not in token.misc and (gap == "") != (token.says("SpaceAfter") == "No"):
+        if "SpacesAfter" not in token.misc and (gap == "") != token.joined:
             raise _Wrong(token.place, "SpaceAfter and `# text` do not agree about the space after this token")
     return gaps
 
@@ -256,11 +265,12 @@ class _Maker:
     def _read(self, lines: Lines) -> dict[str, Any]:
         said: dict[str, list[str | None]] = {}
         sentence = None
+        path = self.incoming.place(self.file).file
         for number, raw in lines:
             if not raw:
                 sentence = None
                 continue
-            place = self.incoming.place(self.file, number)
+            place = Place(path, number)
             line = self.incoming.decoded(raw, self.file, number)
             if sentence is None:
                 sentence = _Sentence(place)
@@ -280,7 +290,7 @@ class _Maker:
                 sentence.comments.setdefault(key, []).append(value)
         for one in self.sentences:
             until = max((token.last for token in one.tokens), default=0)
-            if until and until != next((t.number for t in reversed(one.tokens) if not t.has_words), 0):
+            if until and until != one.last:
                 raise _Wrong(one.tokens[-1].place, f"a multiword token ends with word {until}, which is not there")
         return {key: values[0] if len(values) == 1 else values for key, values in said.items()}
 
@@ -312,7 +322,7 @@ class _Maker:
                 elif gaps is not None and number < len(tokens) - 1:
                     after = gaps[number]
                 else:
-                    after = "" if token.says("SpaceAfter") == "No" else " "
+                    after = "" if token.joined else " "
                 last = number == len(tokens) - 1
                 pieces += [form] if last else [form, after]
                 at = token.span[1] + (0 if last else len(after))
@@ -384,6 +394,8 @@ class _Maker:
         before = len(self.words)
         if not token.empty and not token.has_words:
             self.words.append(token)
+        if not token.misc:
+            return
         try:
             entity = token.says("Entity")
             links = [(key, token.says(key)) for key in ("Bridge", "SplitAnte")]

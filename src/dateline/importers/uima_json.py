@@ -29,16 +29,16 @@ _RESERVED = ("%ID", "%TYPE", "%ELEMENTS", "%FLAGS")
 
 def looks_like(incoming: Incoming) -> float:
     """Sure where files hold feature structures by that name."""
-    names = incoming.named(*SUFFIXES)
+    names, _ = inception.files_of(incoming, *SUFFIXES)
     return 0.9 * sum(b'"%FEATURE_STRUCTURES"' in incoming.raw(n) for n in names[:3]) / (len(names[:3]) or 1)
 
 
 def read(incoming: Incoming) -> Iterator[Document | Refused]:
     """The documents of all JSON files."""
-    return inception.read_files(incoming, incoming.named(*SUFFIXES), partial(_read_one, incoming))
+    return inception.read_files(incoming, SUFFIXES, partial(_read_one, incoming, {}))
 
 
-def _read_one(incoming: Incoming, file: str, name: str) -> Iterator[Document | Refused]:
+def _read_one(incoming: Incoming, known: dict[bytes, Types], file: str, name: str) -> Iterator[Document | Refused]:
     place = incoming.place(file)
     try:
         written = orjson.loads(incoming.raw(file).removeprefix(b"\xef\xbb\xbf"))
@@ -47,7 +47,11 @@ def _read_one(incoming: Incoming, file: str, name: str) -> Iterator[Document | R
     if not isinstance(written, dict) or not written.keys() & _TABLES:
         raise InputError(f"{place}: is no CAS in JSON: it has no %FEATURE_STRUCTURES")
     types: dict[str, Any] = {"%TYPES": written.get("%TYPES") or {}, "%FEATURE_STRUCTURES": [], "%VIEWS": {}}
-    cas = Cas(place, uima.embedded_types(orjson.dumps(types), place))
+    described = orjson.dumps(types)
+    if described not in known:  # most files of a project have the same types
+        known.clear()
+        known[described] = uima.embedded_types(described, place)
+    cas = Cas(place, known[described])
     if unknown := written.keys() - _TABLES:
         cas.refuse("document", "", place, f"has {min(unknown)}, which this format does not have")
     for structure, pointer in _structures(written.get("%FEATURE_STRUCTURES") or [], place):

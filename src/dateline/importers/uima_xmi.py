@@ -35,24 +35,25 @@ _NULL = "0"
 
 def looks_like(incoming: Incoming) -> float:
     """Sure where files say that they are XMI."""
-    names = incoming.named(*SUFFIXES)
+    names, _ = inception.files_of(incoming, *SUFFIXES)
     return 0.9 * sum(b"http://www.omg.org/XMI" in incoming.raw(n)[:4096] for n in names[:3]) / (len(names[:3]) or 1)
 
 
 def read(incoming: Incoming) -> Iterator[Document | Refused]:
     """The documents of all XMI files."""
-    return inception.read_files(incoming, incoming.named(*SUFFIXES), partial(_read_one, incoming, {}))
+    return inception.read_files(incoming, SUFFIXES, partial(_read_one, incoming, {}))
 
 
-def _read_one(incoming: Incoming, known: dict[str, Types], file: str, name: str) -> Iterator[Document | Refused]:
+def _read_one(incoming: Incoming, known: dict[bytes, Types], file: str, name: str) -> Iterator[Document | Refused]:
     root = incoming.xml(file)
     if root.tag != f"{_XMI}XMI":
         raise InputError(f"{incoming.place(file)}: is no XMI: its root is {root.tag!r}")
     described = _type_system(incoming, file)
-    if described not in known:
+    types = incoming.raw(described)  # by its bytes: each archive of an export holds the same one
+    if types not in known:
         incoming.xml(described)
-        known[described] = uima.load_types(incoming.raw(described), incoming.place(described))
-    cas = Cas(incoming.place(file), known[described])
+        known[types] = uima.load_types(types, incoming.place(described))
+    cas = Cas(incoming.place(file), known[types])
     for element in root:
         _take(cas, element, incoming.place(file, element.sourceline or 0))
     return uima.documents(cas, name, incoming)

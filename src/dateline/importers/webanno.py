@@ -52,13 +52,13 @@ _WIDEST_GAP = 1_000_000
 
 def looks_like(incoming: Incoming) -> float:
     """Sure where files begin as the format demands."""
-    names = incoming.named(*SUFFIXES)
+    names, _ = inception.files_of(incoming, *SUFFIXES)
     return sum(b"#FORMAT=WebAnno TSV" in incoming.raw(n)[:64] for n in names[:3]) / (len(names[:3]) or 1)
 
 
 def read(incoming: Incoming) -> Iterator[Document | Refused]:
     """The documents of all files."""
-    return inception.read_files(incoming, incoming.named(*SUFFIXES), partial(_read_one, incoming))
+    return inception.read_files(incoming, SUFFIXES, partial(_read_one, incoming))
 
 
 def _read_one(incoming: Incoming, file: str, name: str) -> Iterator[Document | Refused]:
@@ -83,6 +83,9 @@ class _Layer:
     columns: list[_Column]
     first: int
     base: str = ""
+
+
+_TOKENS = _Layer(0, "SP", TOKEN, [], 0)  # which no file declares
 
 
 @dataclass(slots=True)
@@ -127,6 +130,7 @@ class _File:
         self.minor = self._version(lines[0])
         self.layers, after = self._header(lines)
         self.width = sum(len(layer.columns) for layer in self.layers)
+        self.bare = [NO_ANNOTATION] * self.width
         sentences = self._sentences(lines, after)
         self._build_text(sentences)
         self.found: dict[tuple[str, ...], _Found] = {}
@@ -137,7 +141,7 @@ class _File:
         self._finish()
 
     def _place(self, line: int) -> Place:
-        return self.incoming.place(self.file, line)
+        return Place(self.document.place.file, line)
 
     def _fail(self, line: int, fault: str) -> InputError:
         return InputError(f"{self._place(line)}: {fault}")
@@ -317,9 +321,10 @@ class _File:
         cells, rest = row[3 : 3 + self.width], row[3 + self.width :]
         if len(cells) < self.width or any(rest):
             raise _Odd(f"has {len(row) - 3} columns of annotation, but {self.width} are declared")
-        if int(match[1]) > int(match[2]):
+        begin, end = int(match[1]), int(match[2])
+        if begin > end:
             raise _Odd(f"begins at {match[1]} and ends before, at {match[2]}")
-        return _Unit(row[0], 0, int(match[1]), int(match[2]), row[2], line, cells)
+        return _Unit(row[0], 0, begin, end, row[2], line, cells)
 
     def _lose(self, line: int, row: list[str], reason: str) -> None:
         """Refuse a row, and remember the annotations of several rows that it is a part of."""
@@ -332,7 +337,9 @@ class _File:
         if "." not in unit.id:
             span = ((unit.begin, unit.end),)
             node = Node(unit.id, TOKEN, span, words=self._words(unit), place=self._place(unit.line))
-            self._add(("token", unit.id), _Found(node, _Layer(0, "SP", TOKEN, [], 0), [unit]), unit)
+            self._add(("token", unit.id), _Found(node, _TOKENS, [unit]), unit)
+        if unit.cells == self.bare:  # most rows of most files
+            return
         for layer in self.layers:
             cells = unit.cells[layer.first : layer.first + len(layer.columns)]
             if any(cell != NO_ANNOTATION for cell in cells):
@@ -503,6 +510,9 @@ class _File:
         if node.id in self.lost_numbers:
             raise _Odd("stands on a row that cannot be read, too")
         if found.layer.kind == "RL":
+            return
+        if len(found.units) == 1:
+            node.spans = ((found.units[0].begin, found.units[0].end),)
             return
         tokens = sorted({unit.token for unit in found.units})
         if tokens[-1] - tokens[0] >= len(tokens):

@@ -29,7 +29,7 @@ _NOTHING = ("_", "O", "O-_", "B-_", "I-_", "")
 
 def looks_like(incoming: Incoming) -> float:
     """Sure where files begin with layers, separated by # and |."""
-    names = incoming.named(*SUFFIXES)
+    names, _ = inception.files_of(incoming, *SUFFIXES)
     return 0.8 * sum(_is_header(incoming.raw(n)[:4096].decode("utf-8", "replace")) for n in names[:3]) / (len(names[:3]) or 1)
 
 
@@ -40,7 +40,7 @@ def _is_header(text: str) -> bool:
 
 def read(incoming: Incoming) -> Iterator[Document | Refused]:
     """The documents of all files."""
-    return inception.read_files(incoming, incoming.named(*SUFFIXES), partial(_read_one, incoming))
+    return inception.read_files(incoming, SUFFIXES, partial(_read_one, incoming))
 
 
 def _read_one(incoming: Incoming, file: str, name: str) -> Iterator[Document | Refused]:

@@ -22,6 +22,7 @@ from dateline.mapping.file import MappedLayer, Mapping, Source
 from dateline.mapping.values import Misfit, value_of
 from dateline.schema import Field, Json
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 NodeKey = tuple[str, str]
 """A node in its document: annotator and id."""
 
@@ -65,6 +66,7 @@ class Draft:
             for kind in layer.types:
                 self._types[kind].append(layer)
         self._items: list[_Item] = []
+        self._uses: dict[tuple[str, ...], tuple[set[str | None], set[str | None]]] = {}
         self._reasons: dict[NodeKey, Rejection] = {}
         self._head, head_fault = self._article()
         self.article_id: str = self._head.get("article_id", "")
@@ -294,6 +296,8 @@ class Draft:
 
     def _dangling(self, item: _Item, standing: dict[NodeKey, set[str]]) -> str:
         """Why an item cannot stay; references given by links are dropped instead."""
+        if not item.references:
+            return ""
         kept = []
         single: Counter[str] = Counter()
         for reference in item.references:
@@ -334,9 +338,7 @@ class Draft:
             link = self.mapping.links[node.type]
             self._count_pieces(node, set(), {link.of, link.to})
         elif layers:
-            sources = [s for layer in layers for s in layer.fields.values()]
-            features = {s.feature for s in sources} | {s.spans for s in sources}
-            self._count_pieces(node, features, {s.role for s in sources})
+            self._count_pieces(node, *self._used(layers))
         elif self.mapping.ignores_type(node.type):
             for key, n in keys_of(node):
                 count.found[key] += n
@@ -349,6 +351,14 @@ class Draft:
             self.rejections.append(
                 self._reasons.get(at) or Rejection(node.place, node.type, node.id, unmapped, "unmapped", self.article_id)
             )
+
+    def _used(self, layers: list[MappedLayer]) -> tuple[set[str | None], set[str | None]]:
+        """Which features and parts, and which roles, some layers take of a node."""
+        names = tuple(layer.layer.name for layer in layers)
+        if names not in self._uses:
+            sources = [s for layer in layers for s in layer.fields.values()]
+            self._uses[names] = {s.feature for s in sources} | {s.spans for s in sources}, {s.role for s in sources}
+        return self._uses[names]
 
     @property
     def _items_of(self) -> dict[NodeKey, list[_Item]]:
@@ -363,10 +373,14 @@ class Draft:
         count = self.account
         for key, n in keys_of(node):
             if key == node.type:
-                fate: Counter[str] | None = count.imported
-            elif key.removeprefix(node.type)[0] == ".":
+                count.found[key] += n
+                count.imported[key] += n
+                continue
+            if key.removeprefix(node.type)[0] == ".":
                 used = key.removeprefix(node.type + ".") in features
-                fate = count.imported if used else count.ignored if self.mapping.ignores_feature(key) else None
+                fate: Counter[str] | None = (
+                    count.imported if used else count.ignored if self.mapping.ignores_feature(key) else None
+                )
             else:
                 used = key.removeprefix(node.type + ":") in roles
                 fate = count.imported if used else count.ignored if self.mapping.ignores_role(key) else None
@@ -465,7 +479,7 @@ def article_id_of(name: str) -> str:
     Names of other characters, too long ones, and ones that differ in case alone from nothing stay apart by the digest.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")[:100]
+    safe = _UNSAFE.sub("-", plain).strip("-._")[:100]
     if safe == name and safe:
         return safe
     return f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}".lstrip("-")
@@ -478,7 +492,7 @@ def _slug(name: str) -> str:
 def _key(node: Node, layer: MappedLayer, taken: set[str]) -> str:
     """An item's key: the source's id where it can be one, with the layer's prefix before a bare number."""
     pattern = layer.layer.key.schema.get("pattern")
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", node.id).strip("-.") or layer.layer.prefix
+    safe = _UNSAFE.sub("-", node.id).strip("-.") or layer.layer.prefix
     first = safe if safe[0].isalpha() else f"{layer.layer.prefix}{safe}"
     if pattern and not re.search(pattern, first):
         first = f"{layer.layer.prefix}{1 + sum(k.startswith(layer.layer.prefix) for k in taken)}"
@@ -508,6 +522,8 @@ def _put(item: Json, path: tuple[str, ...], value: Any) -> None:
 def _with_references(item: _Item, keys: dict[tuple[NodeKey, str], str]) -> Json:
     """The item with the keys of what it refers to; a rejected one may refer to what has none, which its source's id names."""
     value = item.value
+    if not item.references:
+        return value
     for field_, targets in _grouped(item.references):
         found = [keys.get((r.target, field_.ref or ""), r.target[1]) for r in targets]
         many = field_.schema.get("type") == "array"

@@ -172,7 +172,8 @@ class _Inference:
         return labels and own < of_plan and len(of_plan) <= FEW_FEATURES and not (of_plan - own) & always
 
     def _name(self, plans: list[_Plan]) -> None:
-        taken = _Names({*_reserved(), *_VIEWS, "articles", "records", "standoff", "default", "article", "added_in", "changed_in"})
+        configs = {"articles", "records", "standoff", "primary", "default"}
+        taken = _Names({*_reserved(), *_VIEWS, *configs, "article", "added_in", "changed_in"})
         taken.take("annotation_sets"), taken.take("coverage")
         keys, prefixes = _Names(set(_ITEM_NAMES)), set[str]()
         for plan in sorted(plans, key=lambda p: -len(p.types)):
@@ -500,8 +501,12 @@ def _type(counted: Values) -> tuple[str, list[str], str]:
     if counted.quotes * 100 > n:
         return "string", [], f"{counted.quotes:,} of {n:,} values repeat words of the text"
     if not distinct or n < 2 * distinct:
-        return "string", [], f"{distinct} different value{'s' * (distinct != 1)}, hardly any of them twice"
-    return "string", sorted(counted.distinct), f"{distinct} different value{'s' * (distinct != 1)}, so labels"
+        return (
+            "string",
+            [],
+            f"{distinct} different values, hardly any of them twice" if distinct > 1 else "too few values for labels",
+        )
+    return "string", sorted(counted.distinct), f"{distinct} different values, so labels" if distinct > 1 else "one value, a label"
 
 
 _MOST_LABELS = 30

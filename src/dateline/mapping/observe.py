@@ -106,6 +106,7 @@ class Seen:
 
     documents: int = 0
     unreadable: int = 0
+    first_unreadable: Refused | None = None
     types: defaultdict[str, TypeSeen] = field(default_factory=lambda: defaultdict(TypeSeen))
     metadata: defaultdict[str, Values] = field(default_factory=lambda: defaultdict(Values))
     annotators: set[str] = field(default_factory=set)
@@ -116,6 +117,7 @@ class Seen:
         """Count one document. Raises InputError for a source that has more types or features than anybody names."""
         if isinstance(document, Refused):
             self.unreadable += 1
+            self.first_unreadable = self.first_unreadable or document
             return
         self.documents += 1
         self.names.append(document.name)

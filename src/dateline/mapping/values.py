@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import Any
 
 from dateline.mapping.file import Source
-from dateline.schema import Field, Json
+from dateline.schema import Field
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -21,7 +22,7 @@ def value_of(found: Any, source: Source, field: Field) -> Any:
 
     Raises Misfit for a value of another type. Whether it is one of the field's labels is not decided here.
     """
-    kinds = _types(field.schema)
+    kinds = field.kinds
     if "array" not in kinds:
         if isinstance(found, list):
             if len(found) > 1:
@@ -31,26 +32,24 @@ def value_of(found: Any, source: Source, field: Field) -> Any:
     many = found if isinstance(found, list) else [found]
     if source.split is not None:
         many = [piece for one in many if one is not None for piece in str(one).split(source.split)]
-    inner = _types(field.schema.get("items", {}))
+    inner = field.item_kinds
     return [v for v in (_scalar(one, source, inner, field.name) for one in many) if v is not None]
-
-
-def _types(schema: Json) -> set[str]:
-    kind = schema.get("type", "string")
-    return {kind} if isinstance(kind, str) else set(kind)
 
 
 def spelled(value: Any) -> str:
     """A plain value as a mapping file spells it: true, not True."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if type(value) is str else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _scalar(value: Any, source: Source, kinds: set[str], column: str) -> Any:
-    if value is None or spelled(value) in source.empty:
-        return None
-    value = source.values.get(spelled(value), value)
+def _scalar(value: Any, source: Source, kinds: Set[str], column: str) -> Any:
     if value is None:
         return None
+    if source.empty or source.values:
+        if spelled(value) in source.empty:
+            return None
+        value = source.values.get(spelled(value), value)
+        if value is None:
+            return None
     if isinstance(value, dict | list):
         raise Misfit(f"has a {'table' if isinstance(value, dict) else 'list'} where {column} holds one plain value")
     if "string" in kinds:

@@ -72,7 +72,7 @@ def _texts(profile: Profile) -> tuple[_Rule, dict[str, bytes]]:
 
 
 def _rows(profile: Profile) -> tuple[_Rule, dict[str, bytes]] | None:
-    seen = {name: n for name, n in profile.rows.items() if n and name not in _RESERVED and "records" != name != "standoff"}
+    seen = {name: n for name, n in profile.rows.items() if n and name not in {*_RESERVED, "records", "standoff", "primary"}}
     bounds = [f"SELECT {literal(name)} AS table_name, {n} AS seen, {n // 2} AS least" for name, n in seen.items()]
     rule = _Rule(
         "profiled-rows", "profile_rows", "a table has less than half of the rows of the first import",

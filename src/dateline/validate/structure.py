@@ -248,7 +248,7 @@ class _Rows:
             self.made.undecided.append(f"{min(hidden)} is a name that the relation itself needs; call that layer otherwise")
             return None
         listed = [*(f"r.{k}" for k in keys), *(f"{bare(sql)} AS {column}" for column, _, sql in self.selected)]
-        self.made.sql = _query(self.parts, listed, f"{self.name} r", self.joins)
+        self.made.sql = query(self.parts, listed, f"{self.name} r", self.joins)
         for column, rule, _ in self.selected:
             self.made.expect("expect_column_values_to_be_in_set", rule, column=column, value_set=[True])
         return self.made
@@ -611,7 +611,7 @@ def _depth(kind: pa.DataType) -> int:
     return 1 + _depth(kind.value_type) if pa.types.is_list(kind) else 0
 
 
-def _query(parts: Mapping[str, str], selected: Sequence[str], source: str, joins: Sequence[str]) -> str:
+def query(parts: Mapping[str, str], selected: Sequence[str], source: str, joins: Sequence[str]) -> str:
     """One SELECT, laid out to be read."""
     given = ",\n".join(f"{name} AS (\n  {_lines(sql)}\n)" for name, sql in parts.items())
     lines = [DERIVED, *([f"WITH {given}"] if given else []), "SELECT", ",\n".join(f"  {s}" for s in selected), f"FROM {source}"]
@@ -664,7 +664,7 @@ def _nested_rows(name: str, schemas: Schemas) -> Derived:
         n = f"coalesce({layer.name}_inside.n, 0)"
         equal = f"{n} = coalesce({layer.name}_inside.found, 0) AND {n} = coalesce({layer.name}_outside.n, 0)"
         selected.append((f"{layer.name}_same", equal))
-    made.sql = _query(parts, ["r.article_id", *(f"{sql} AS {c}" for c, sql in selected)], f"{name} r", joins)
+    made.sql = query(parts, ["r.article_id", *(f"{sql} AS {c}" for c, sql in selected)], f"{name} r", joins)
     for column, _ in selected:
         made.expect("expect_column_values_to_be_in_set", "row-nested", column=column, value_set=[True])
     return made

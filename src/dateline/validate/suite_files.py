@@ -6,13 +6,14 @@ Derived expectations are known by `"from": "schemas"` in their meta, derived rel
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dateline.errors import SuiteError
 from dateline.files import write_atomically
 from dateline.schema import Json, Schemas
+from dateline.validate.following import Following, derive_following
 from dateline.validate.structure import DERIVED, Derived, derive, is_derived, merge
 from dateline.validate.suites import RELATIONS
 
@@ -35,13 +36,13 @@ def undecided(schemas: Schemas) -> list[str]:
     return [f"{made.view}: {says}" for made in derive(schemas) for says in made.undecided]
 
 
-def changes(folder: Path, schemas: Schemas) -> list[Change]:
-    """The files of `folder` (expectations/) that are not current, in the order of names.
+def changes(folder: Path, schemas: Schemas, following: Sequence[Following] = ()) -> list[Change]:
+    """The files of `folder` (expectations/) that are not current, in the order of names; `following` are the derived tables.
 
     Raises SuiteError for a suite that is no JSON object, and for a relation of people's own under a derived name.
     """
     wanted: dict[str, bytes | None] = {}
-    for made in derive(schemas):
+    for made in (*derive(schemas), *derive_following(following, schemas)):
         wanted |= dict(_files(folder, made))
     for name in (_name(path, folder) for path in [*folder.glob("*.json"), *folder.glob(f"{RELATIONS}/*.json")]):
         if name not in wanted and (written := _read(folder / name)):

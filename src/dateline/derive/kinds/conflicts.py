@@ -59,7 +59,6 @@ class Conflicts:
             if first in members and second in members:
                 name = f"{first}|{second}"
                 pair = pairs.get(name, {})
-                quantity = members[first][2]
                 same = estimands.get(first) == estimands.get(second)
                 yield {
                     "id": name,
@@ -67,8 +66,6 @@ class Conflicts:
                     "estimand_id": estimands.get(first) if same else None,
                     **self._side("a", *members[first]),
                     **self._side("b", *members[second]),
-                    "unit": quantity.get("unit"),
-                    "measure": quantity.get("measure"),
                     "point_relation": pair.get("point_relation"),
                     "interval_relation": pair.get("interval_relation"),
                     "judged_relation": judgement["relation"],
@@ -82,7 +79,7 @@ class Conflicts:
         said |= {
             "quantity_spans": relative(quantity["spans"], start),
             **{name: plain(quantity.get(name)) for name in ("value", "low", "high")},
-            "comparator": quantity.get("comparator"),
+            **{name: quantity.get(name) for name in ("comparator", "unit", "measure")},
             "source_names": names_of(article, claim["source_entity_ids"]),
         }
         return {f"{name}_{side}": value for name, value in said.items() if name not in _SHARED}
@@ -100,7 +97,7 @@ def make(name: str, said: Options, schemas: Schemas, where: str) -> Conflicts:
         Column("value", number, "The number named, in unit."),
         Column("low", number, "Lower bound, in unit; null where none is stated."),
         Column("high", number, "Upper bound, in unit; null where none is stated."),
-        *inherited(schemas, "quantities", "comparator"),
+        *inherited(schemas, "quantities", "comparator", "unit", "measure"),
         Column("source_names", NAMES, "Who says so; empty for the author."),
     )
     sides = [
@@ -114,7 +111,6 @@ def make(name: str, said: Options, schemas: Schemas, where: str) -> Conflicts:
         text("estimand_id", "What both estimate; null where they estimate different things."),
     )
     computed = (
-        *inherited(schemas, "quantities", "unit", "measure"),
         labelled("point_relation", POINT_RELATIONS, "Computed: how the first number named stands to the second."),
         labelled("interval_relation", INTERVAL_RELATIONS, "Computed: whether both can be true."),
         judged_relation(schemas),
