@@ -39,7 +39,7 @@ bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import B
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,s3,spark,uima,spacy,plot,test,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,score,s3,spark,uima,spacy,plot,test,dev]'
 	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 
@@ -51,7 +51,7 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Dateline needs Python 3.11 or newer as python3; this one is $$(python3 --version 2>&1)" >&2; exit 2; }
 	@echo "setting up $(VENV) (once, about a minute)"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,test,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,score,test,dev]'
 	@touch $@
 
 # what only tests need, some of it large

@@ -148,7 +148,7 @@ def test_without_words_the_projects_dataset_is_scored_else_the_one_that_came_alo
     assert json.loads(typed("e.jsonl", "--config", "event_factuality", "--json")[1])["dataset"]["name"] == "tiny"
 
 
-@pytest.mark.parametrize("config", ["figures", "quote_attribution", "event_factuality", "ner"])
+@pytest.mark.parametrize("config", ["figures", "conflicts", "quote_attribution", "event_factuality", "ner"])
 def test_all_right_on_this_corpus_is_1(typed: Typed, config: str) -> None:
     import pyarrow.parquet as pq
 

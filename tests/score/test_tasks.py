@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
+from building import REPOSITORY
+from dateline.errors import Place
 from dateline.score.conflicts import Conflicts
 from dateline.score.figures import Figures
+from dateline.score.predictions import Fields
+from dateline.score.scoring import TASKS
 from dateline.score.statistics import Value
 from score.golds import Json, attribution_row, event_row, figure_row, pair_row, perfect, predicted_figure, span
 from score.scored import gold, measured, read, scored
@@ -180,3 +186,17 @@ def test_an_attribution_without_spans_is_none_and_an_implicit_source_is_no_span(
     assert found["quote_type accuracy, content found"].value is None
     invented = measured("quote_attribution", [row], perfect("quote_attribution", [row | {"source_spans": [span(0, 8)]}]))
     assert (invented["source F1, exact"].precision, invented["content F1, exact"].value) == (0, 1)
+
+
+# ---- the page ------------------------------------------------------------------------------------------------
+
+
+def test_every_prediction_on_the_page_can_be_read() -> None:
+    page = (REPOSITORY / "docs" / "scoring.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\*\*(\w+)\*\*:.*?^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert [config for config, _ in lines] == list(TASKS)
+    for config, line in lines:
+        fields = Fields(json.loads(line), Place("scoring.md", 1))
+        task = TASKS[config](gold(config, []))
+        task.read(fields, 200 if config == "figures" else {"id": "a-1#a1", "passage": "x" * 200, "doc_start": 0})
+        assert task.key(fields) is not None and fields.faults == []

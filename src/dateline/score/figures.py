@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
-from dateline.score.clusters import Clusters, b_cubed, clusters, lea
+from dateline.coreference import Clusters, Overlap, b_cubed, lea
 from dateline.score.gold import Row
 from dateline.score.predictions import Fields
 from dateline.score.spans import Chars, align, chars, exact_counts, matched_counts, overlap
@@ -188,13 +188,22 @@ class _Article:
         return ours, theirs
 
 
-def _linked(articles: Iterable[_Article], linking: Callable[[Clusters, Clusters], Counts]) -> Iterator[tuple[str, Counts]]:
+def _linked(articles: Iterable[_Article], linking: Callable[[Clusters, Clusters], Overlap]) -> Iterator[tuple[str, Counts]]:
     """Counts of a linking measure per story: names of estimands are the system's own, and hold within a story."""
     stories: dict[str, tuple[list[_Linked], list[_Linked]]] = {}
     for article in articles:
         for side, linked in zip(stories.setdefault(article.story, ([], [])), article.linked(), strict=True):
             side += linked
-    return ((story, linking(clusters(ours), clusters(theirs))) for story, (ours, theirs) in stories.items())
+    for story, (ours, theirs) in stories.items():
+        found = linking(_clusters(ours), _clusters(theirs))
+        yield story, (found.right, found.said, found.found, found.there)
+
+
+def _clusters(linked: Iterable[_Linked]) -> Clusters:
+    made: dict[str, set[Hashable]] = {}
+    for item, estimand in linked:
+        made.setdefault(estimand, set()).add(item)
+    return list(made.values())
 
 
 def _of(row: Row) -> Figure:
