@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from building import REPOSITORY
 from dateline.cli import main
 from dateline.manifest import read_manifest
+from dateline.score.predictions import PredictionsError, read_predictions
+from dateline.score.scoring import TASKS
 from score.golds import (
     PASSAGE,
     Json,
@@ -26,6 +30,7 @@ from score.golds import (
     span,
     written,
 )  # fmt: skip
+from score.scored import gold
 
 GOLDEN = Path(__file__).parent / "golden"
 STORIES = ["sa", "sb", "sc", "sd", "se", "sf"]
@@ -332,3 +337,42 @@ def test_what_is_missing_is_counted_as_wrong_with_a_warning(typed: Typed, datase
     assert code == 0
     assert err == "warning: n.jsonl: 4 ids (sa-1#s2, sa-1#s3, sa-1#s4, ...) are not predicted: counted as wrong\n"
     assert json.loads(out)["measures"][0]["recall"] == 0.2
+
+
+GOOD: dict[str, Json] = {
+    "figures": perfect("figures", FIGURES)[0], "conflicts": perfect("conflicts", PAIRS)[0], "quote_attribution": QUOTE,
+    "event_factuality": EVENT, "ner": perfect("ner", ENTITIES)[0],
+}  # fmt: skip
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["start", "end", "label"]), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def replaced(value: Any, at: int, new: Any) -> tuple[Any, int]:
+    """The value with the part put in place of which the count comes to nothing; and what is left of the count."""
+    if at == 0:
+        return new, -1
+    at -= 1
+    if isinstance(value, dict | list):
+        parts: Any = value if isinstance(value, dict) else dict(enumerate(value))
+        made = {}
+        for key, one in parts.items():
+            made[key], at = replaced(one, at, new) if at >= 0 else (one, at)
+        value = made if isinstance(value, dict) else list(made.values())
+    return value, at
+
+
+@pytest.mark.parametrize("config", GOLD)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(1, 25), new=ANYTHING)
+def test_whatever_stands_in_a_prediction_is_scored_or_told(config: str, at: int, new: Any, tmp_path: Path) -> None:
+    path = written(tmp_path / "p.jsonl", [replaced(GOOD[config], at, new)[0]])
+    task = TASKS[config](gold(config, GOLD[config]))
+    try:
+        found = read_predictions(path, task.asked(), "the rows", task.key, task.read)
+    except PredictionsError as wrong:
+        assert wrong.faults and all(fault.isprintable() for fault in wrong.faults)
+    else:
+        assert all(0 <= (measure.whole().value or 0) <= 1 for measure in task.score(found).measures)

@@ -148,11 +148,10 @@ class Figures(Task):
 
     def _matched(self, predictions: Mapping[Passage, list[Figure]]) -> list[_Article]:
         stories = {row["article_id"]: row["story"] for row in self.gold.rows}
-        gold, predicted = [_of(row) for row in self.gold.rows], _once(predictions)
+        gold, predicted = _by_article(map(_of, self.gold.rows)), _once(predictions)
         made = []
         for article in sorted(stories):
-            ours = [one for one in gold if one.article == article]
-            theirs = [one for one in predicted if one.article == article]
+            ours, theirs = gold[article], predicted.get(article, [])
             pairs = [(ours[one], theirs[other]) for one, other in align(ours, theirs, _likeness)]
             made.append(_Article(stories[article], ours, theirs, pairs))
         return made
@@ -223,13 +222,22 @@ def _chain(fields: Fields) -> list[list[str]] | None:
     return value
 
 
-def _once(predictions: Mapping[Passage, list[Figure]]) -> list[Figure]:
-    """All predicted figures in a fixed order; what is predicted alike in two passages that overlap counts once."""
+def _by_article(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+    found: dict[str, list[Figure]] = {}
+    for one in figures:
+        found.setdefault(one.article, []).append(one)
+    return found
+
+
+def _once(predictions: Mapping[Passage, list[Figure]]) -> dict[str, list[Figure]]:
+    """The predicted figures of each article in a fixed order; one predicted alike in two passages that overlap counts once."""
     found: list[Figure] = []
+    seen: set[tuple[str, ...]] = set()
     for passage in sorted(predictions):
-        before = {one.order for one in found if one.article == passage[0]}
-        found += [one for one in predictions[passage] if one.order not in before]
-    return sorted(found, key=lambda one: one.order)
+        new = [one for one in predictions[passage] if one.order not in seen]
+        seen |= {one.order for one in new}
+        found += new
+    return _by_article(sorted(found, key=lambda one: one.order))
 
 
 def _likeness(one: Figure, other: Figure) -> float:
