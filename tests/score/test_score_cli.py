@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -376,3 +377,11 @@ def test_whatever_stands_in_a_prediction_is_scored_or_told(config: str, at: int,
         assert wrong.faults and all(fault.isprintable() for fault in wrong.faults)
     else:
         assert all(0 <= (measure.whole().value or 0) <= 1 for measure in task.score(found).measures)
+
+
+def test_without_scipy_it_says_what_to_install(dataset: Path, tmp_path: Path) -> None:
+    words = ["dateline", "score", str(written(tmp_path / "p.jsonl", [])), "--config", "ner", "--dataset", str(dataset)]
+    script = f"import sys; sys.modules['scipy'] = None; sys.argv = {words!r}; from dateline.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: scoring needs the package scipy: pip install 'dateline[score]'\n"
