@@ -67,6 +67,30 @@ def test_the_examples_of_the_model_theoretic_scheme(key: Clusters, response: Clu
     assert scores(muc, key, response) == pytest.approx((recall, precision))
 
 
+@pytest.mark.parametrize(
+    ("key", "response", "of_b_cubed", "of_lea"),
+    [
+        ("a bc def", "a de", (7 / 18, 1), (1 / 3, 1)),
+        ("a bc def", "a bcx defy z", (1, 55 / 108), (1, 4 / 9)),
+        ("a bc def", "a bcx dy z", (5 / 9, 17 / 42), (1 / 2, 2 / 7)),
+        ("a bc def", "a bcxB dy z", (5 / 9, 5 / 16), (1 / 2, 5 / 24)),
+        ("a bc def", "a bcx dy Bz", (5 / 9, 17 / 48), (1 / 2, 1 / 4)),
+        ("a bc def", "a b c d e f", (1 / 2, 1), (1 / 6, 1 / 6)),
+        ("a bc def", "abcdef", (1, 7 / 18), (5 / 6, 4 / 15)),
+        ("a bc def", "a x y c d e z", (13 / 36, 4 / 7), (1 / 6, 1 / 7)),
+        ("a bc def", "axycdez", (17 / 36, 6 / 49), (1 / 6, 1 / 21)),
+        ("12345 67 89ABC", "12345 6789ABC", (1, 16 / 21), (1, 26 / 36)),
+        ("12345 67 89ABC", "1234589ABC 67", (1, 7 / 12), (1, 58 / 108)),
+    ],
+)
+def test_the_test_cases_of_the_reference_scorer(
+    key: str, response: str, of_b_cubed: tuple[float, float], of_lea: tuple[float, float]
+) -> None:
+    """Cases A-2 to A-13, D-1 and E-1, with what its list of test cases expects of recall and precision."""
+    assert scores(b_cubed, sets(*key.split()), sets(*response.split())) == pytest.approx(of_b_cubed)
+    assert scores(lea, sets(*key.split()), sets(*response.split())) == pytest.approx(of_lea)
+
+
 def test_a_lone_mention_counts_for_lea_where_both_leave_it_alone() -> None:
     assert scores(lea, sets("a", "bc"), sets("a", "bc")) == (1, 1)
     assert scores(lea, sets("a", "bc"), sets("ab", "c")) == (0, 0)

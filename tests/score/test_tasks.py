@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
+from building import REPOSITORY
+from dateline.errors import Place
 from dateline.score.conflicts import Conflicts
 from dateline.score.figures import Figures
+from dateline.score.predictions import Fields
+from dateline.score.scoring import TASKS
 from dateline.score.statistics import Value
 from score.golds import Json, attribution_row, event_row, figure_row, pair_row, perfect, predicted_figure, span
 from score.scored import gold, measured, read, scored
@@ -96,14 +102,14 @@ def test_linking_holds_within_a_story_and_the_names_of_estimands_are_the_systems
         figure_row("s-b", 2, 30, 39, estimand_id="s/aboard"), figure_row("t-a", 1, 14, 25, estimand_id="t/left"),
     ]  # fmt: skip
 
-    def linked(*labels: Any) -> tuple[float | None, float | None]:
+    def linked(*labels: Any) -> list[float | None]:
         renamed = [row | {"estimand_id": label} for row, label in zip(rows, labels, strict=True)]
         found = measured("figures", rows, perfect("figures", renamed))
-        return found["estimand linking, B-cubed F1"].value, found["estimand linking, LEA F1"].value
+        return [found[f"estimand linking, {name} F1"].value for name in ("B-cubed", "LEA")]
 
-    assert linked("1", "1", "2", "1") == (1, 1)  # the other story's 1 is another 1
-    assert linked("1", "2", "3", "1") == (pytest.approx(2 * 0.75 / 1.75), pytest.approx(0.5))
-    assert linked(None, None, None, None) == (0, 0)
+    assert linked("1", "1", "2", "1") == [1, 1]  # the other story's 1 is another 1
+    assert linked("1", "2", "3", "1") == pytest.approx([2 * 0.75 / 1.75, 0.5])
+    assert linked(None, None, None, None) == [0, 0]
 
 
 # ---- conflicts -----------------------------------------------------------------------------------------------
@@ -160,7 +166,7 @@ def test_roles_are_measured_by_equal_spans_and_by_the_share_that_overlaps() -> N
 def test_which_attribution_of_an_article_is_meant_is_told_by_its_words() -> None:
     rows = [
         attribution_row("s-a", 1, [(0, 8)], [(9, 13)], [(14, 60)], "INDIRECT"),
-        attribution_row("s-a", 2, [(75, 81)], [(82, 87)], [(88, 93)], "DIRECT"),
+        attribution_row("s-a", 2, [(69, 75)], [(76, 81)], [(82, 88)], "DIRECT"),
     ]
     swapped = [one | {"id": other["id"]} for one, other in zip(rows, reversed(rows), strict=True)]
     found = scored("quote_attribution", rows, perfect("quote_attribution", swapped))
@@ -180,3 +186,17 @@ def test_an_attribution_without_spans_is_none_and_an_implicit_source_is_no_span(
     assert found["quote_type accuracy, content found"].value is None
     invented = measured("quote_attribution", [row], perfect("quote_attribution", [row | {"source_spans": [span(0, 8)]}]))
     assert (invented["source F1, exact"].precision, invented["content F1, exact"].value) == (0, 1)
+
+
+# ---- the page ------------------------------------------------------------------------------------------------
+
+
+def test_every_prediction_on_the_page_can_be_read() -> None:
+    page = (REPOSITORY / "docs" / "scoring.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\*\*(\w+)\*\*:.*?^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert [config for config, _ in lines] == list(TASKS)
+    for config, line in lines:
+        fields = Fields(json.loads(line), Place("scoring.md", 1))
+        task = TASKS[config](gold(config, []))
+        task.read(fields, 200 if config == "figures" else {"id": "a-1#a1", "passage": "x" * 200, "doc_start": 0})
+        assert task.key(fields) is not None and fields.faults == []

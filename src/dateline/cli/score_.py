@@ -36,9 +36,10 @@ def command(
         from dateline.score.report import score_text
         from dateline.score.scoring import score
     except ModuleNotFoundError as fault:
-        if (fault.name or "").startswith("dateline"):
+        package = (fault.name or "").partition(".")[0]
+        if package == "dateline":
             raise
-        raise UsageError(f"scoring needs the package {fault.name}: pip install 'dateline[score]'") from None
+        raise UsageError(f"scoring needs the package {package}: pip install 'dateline[score]'") from None
     try:
         done = score(predictions, dataset or _dataset(project), config, split, figures)
     except PredictionsError as wrong:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
-from dateline.score.clusters import Clusters, b_cubed, clusters, lea
+from dateline.coreference import Clusters, Overlap, b_cubed, lea
 from dateline.score.gold import Row
 from dateline.score.predictions import Fields
 from dateline.score.spans import Chars, align, chars, exact_counts, matched_counts, overlap
@@ -148,11 +148,10 @@ class Figures(Task):
 
     def _matched(self, predictions: Mapping[Passage, list[Figure]]) -> list[_Article]:
         stories = {row["article_id"]: row["story"] for row in self.gold.rows}
-        gold, predicted = [_of(row) for row in self.gold.rows], _once(predictions)
+        gold, predicted = _by_article(map(_of, self.gold.rows)), _once(predictions)
         made = []
         for article in sorted(stories):
-            ours = [one for one in gold if one.article == article]
-            theirs = [one for one in predicted if one.article == article]
+            ours, theirs = gold[article], predicted.get(article, [])
             pairs = [(ours[one], theirs[other]) for one, other in align(ours, theirs, _likeness)]
             made.append(_Article(stories[article], ours, theirs, pairs))
         return made
@@ -188,13 +187,22 @@ class _Article:
         return ours, theirs
 
 
-def _linked(articles: Iterable[_Article], linking: Callable[[Clusters, Clusters], Counts]) -> Iterator[tuple[str, Counts]]:
+def _linked(articles: Iterable[_Article], linking: Callable[[Clusters, Clusters], Overlap]) -> Iterator[tuple[str, Counts]]:
     """Counts of a linking measure per story: names of estimands are the system's own, and hold within a story."""
     stories: dict[str, tuple[list[_Linked], list[_Linked]]] = {}
     for article in articles:
         for side, linked in zip(stories.setdefault(article.story, ([], [])), article.linked(), strict=True):
             side += linked
-    return ((story, linking(clusters(ours), clusters(theirs))) for story, (ours, theirs) in stories.items())
+    for story, (ours, theirs) in stories.items():
+        found = linking(_clusters(ours), _clusters(theirs))
+        yield story, (found.right, found.said, found.found, found.there)
+
+
+def _clusters(linked: Iterable[_Linked]) -> Clusters:
+    made: dict[str, set[Hashable]] = {}
+    for item, estimand in linked:
+        made.setdefault(estimand, set()).add(item)
+    return list(made.values())
 
 
 def _of(row: Row) -> Figure:
@@ -214,13 +222,22 @@ def _chain(fields: Fields) -> list[list[str]] | None:
     return value
 
 
-def _once(predictions: Mapping[Passage, list[Figure]]) -> list[Figure]:
-    """All predicted figures in a fixed order; what is predicted alike in two passages that overlap counts once."""
+def _by_article(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+    found: dict[str, list[Figure]] = {}
+    for one in figures:
+        found.setdefault(one.article, []).append(one)
+    return found
+
+
+def _once(predictions: Mapping[Passage, list[Figure]]) -> dict[str, list[Figure]]:
+    """The predicted figures of each article in a fixed order; one predicted alike in two passages that overlap counts once."""
     found: list[Figure] = []
+    seen: set[tuple[str, ...]] = set()
     for passage in sorted(predictions):
-        before = {one.order for one in found if one.article == passage[0]}
-        found += [one for one in predictions[passage] if one.order not in before]
-    return sorted(found, key=lambda one: one.order)
+        new = [one for one in predictions[passage] if one.order not in seen]
+        seen |= {one.order for one in new}
+        found += new
+    return _by_article(sorted(found, key=lambda one: one.order))
 
 
 def _likeness(one: Figure, other: Figure) -> float:

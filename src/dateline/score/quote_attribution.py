@@ -40,14 +40,11 @@ class QuoteAttribution(ByRow):
 
     def score(self, predictions: Mapping[str, Attribution]) -> Scored:
         """F1 of each role, exact and by the share that overlaps; accuracy of the type where the content was found."""
-        rows = {row["id"]: row for row in sorted(self.gold.rows, key=lambda row: str(row["id"]))}
-        gold = {id: _of(row) for id, row in rows.items()}
-        said = {id: one for id, one in predictions.items() if any(one.roles.values())}
         pairs: list[tuple[str, Attribution | None, Attribution | None]] = []
-        for article in sorted({row["article_id"] for row in rows.values()}):
-            ours = [gold[id] for id, row in rows.items() if row["article_id"] == article]
-            theirs = [said[id] for id in sorted(said) if rows[id]["article_id"] == article]
-            pairs += ((rows[(one or other).id]["story"], one, other) for one, other in _matched(ours, theirs))  # type: ignore[union-attr]
+        for rows in self._articles():
+            ours = [_of(row) for row in rows]
+            theirs = [predictions[row["id"]] for row in rows if row["id"] in predictions]
+            pairs += ((rows[0]["story"], *pair) for pair in _matched(ours, [one for one in theirs if any(one.roles.values())]))
         measures = []
         for role in ROLES:
             measures.append(f1_measure(f"{role} F1, exact", ((story, _exact(role, *pair)) for story, *pair in pairs)))
@@ -57,6 +54,13 @@ class QuoteAttribution(ByRow):
         measures.append(accuracy_measure("quote_type accuracy, content found", types))
         right = {one.id: other is not None and _same(one, other) for _, one, other in pairs if one}
         return Scored(measures, right)
+
+    def _articles(self) -> Iterable[list[Row]]:
+        """The rows of each article, in the order of their ids."""
+        found: dict[str, list[Row]] = {}
+        for row in sorted(self.gold.rows, key=lambda row: str(row["id"])):
+            found.setdefault(row["article_id"], []).append(row)
+        return found.values()
 
 
 def _of(row: Row) -> Attribution:

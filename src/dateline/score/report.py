@@ -27,7 +27,7 @@ _HEAD = ("measure", "value", "95 % interval", "precision", "recall", "items", "s
 
 def _cells(told: Told) -> Sequence[str]:
     measure = told.measure
-    found = measure.whole()
+    found = told.value
     stories = _count(len(measure.stories), "story", "stories")
     between = f"{told.interval[0]:.3f} to {told.interval[1]:.3f}" if told.interval else f"no interval: {stories}"
     ratios = ["" if found.precision is None and found.recall is None else _number(n) for n in (found.precision, found.recall)]

@@ -16,7 +16,7 @@ from dateline.score.gold import CONTRAST, Gold, read_gold
 from dateline.score.ner import Ner
 from dateline.score.predictions import listed, read_predictions
 from dateline.score.quote_attribution import QuoteAttribution
-from dateline.score.statistics import Confusion, Measure, accuracy_measure
+from dateline.score.statistics import Confusion, Measure, Value, accuracy_measure
 from dateline.score.task import Scored, Task
 
 TASKS: Mapping[str, type[Task]] = {
@@ -28,6 +28,7 @@ TASKS: Mapping[str, type[Task]] = {
 }
 FEW = 20
 """Numbers over fewer items get a remark."""
+DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Told:
 
     measure: Measure
     interval: tuple[float, float] | None
+
+    @property
+    def value(self) -> Value:
+        """What the measure comes to, less what floating point leaves at the end."""
+        found = self.measure.whole()
+        return Value(_rounded(found.value), _rounded(found.precision), _rounded(found.recall))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -58,7 +65,7 @@ class Score:
         return len({row["story"] for row in self.gold.rows})
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain JSON types; numbers to six digits."""
+        """The same as plain JSON types."""
         return {
             "dataset": dict(self.gold.dataset),
             "config": self.gold.config,
@@ -92,8 +99,7 @@ def score(path: Path, dataset: Path, config: str, split: str, figures: Path | No
         task.found = upstream.found(_predictions(figures, upstream, warnings))
     scored = task.score(_predictions(path, task, warnings))
     measures = [*scored.measures, *_contrast(task.gold, scored)]
-    told = tuple(Told(measure, interval(measure)) for measure in measures)
-    return Score(task.gold, told, tuple(scored.confusions), tuple(warnings))
+    return Score(task.gold, tuple(map(_told, measures)), tuple(scored.confusions), tuple(warnings))
 
 
 def _predictions(path: Path, task: Task, warnings: list[str]) -> dict[Any, Any]:
@@ -116,20 +122,24 @@ def _contrast(gold: Gold, scored: Scored) -> list[Measure]:
     return [accuracy_measure("contrast set accuracy", answers)] if answers else []
 
 
+def _told(measure: Measure) -> Told:
+    ends = interval(measure)
+    return Told(measure, None if ends is None else (round(ends[0], DIGITS), round(ends[1], DIGITS)))
+
+
 def _as_json(told: Told) -> dict[str, Any]:
-    measure = told.measure
-    found = measure.whole()
+    value = told.value
     return {
-        "name": measure.name,
-        "value": _rounded(found.value),
-        "precision": _rounded(found.precision),
-        "recall": _rounded(found.recall),
-        "interval": None if told.interval is None else [_rounded(end) for end in told.interval],
-        "items": measure.items,
-        "stories": len(measure.stories),
+        "name": told.measure.name,
+        "value": value.value,
+        "precision": value.precision,
+        "recall": value.recall,
+        "interval": None if told.interval is None else list(told.interval),
+        "items": told.measure.items,
+        "stories": len(told.measure.stories),
         "remarks": list(told.remarks),
     }
 
 
 def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, 6)
+    return None if number is None else round(number, DIGITS)
