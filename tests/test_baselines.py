@@ -11,6 +11,7 @@ import pytest
 from building import REPOSITORY
 from dateline.describe.baselines import baselines_section
 from dateline.manifest import read_manifest
+from dateline.project import Project
 
 KEPT = REPOSITORY / "examples" / "baselines" / "results.json"
 
@@ -37,3 +38,7 @@ def test_the_kept_results_are_what_the_command_prints() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(KEPT.read_bytes())
     assert done.stdout.strip() == baselines_section(found, found["logical_digest"])
+
+
+def test_a_card_without_the_results_at_hand_says_so(flagship: Project) -> None:
+    assert "`examples/baselines/results.json`, were not at hand" in (flagship.dataset / "README.md").read_text(encoding="utf-8")

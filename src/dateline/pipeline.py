@@ -397,7 +397,7 @@ def _baselines(project: Project, logical_digest: str) -> str:
     try:
         return baselines_section(json.loads(path.read_bytes()), logical_digest)
     except FileNotFoundError:
-        raise ProjectError(f"[tool.dateline] baselines names {project.settings.baselines}, which is not there") from None
+        return f"The results of baselines, `{project.settings.baselines}`, were not at hand when this was built."
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise ProjectError(f"{project.name_of(path)}: holds no results of baselines ({fault}); write them anew") from None
 
