@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> ProjectFolder:
 def flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """This repository's own corpus, rebuilt in a temporary folder."""
     root = tmp_path_factory.mktemp("flagship")
-    for name in ("seeds", "schemas"):
+    for name in ("seeds", "schemas", "examples"):
         (root / name).symlink_to(REPOSITORY / name, target_is_directory=True)
     (root / "pyproject.toml").write_bytes((REPOSITORY / "pyproject.toml").read_bytes())
     project = find_project(root)

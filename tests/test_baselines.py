@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from building import REPOSITORY
+from building import REPOSITORY, ProjectFolder, record
 from dateline.describe.baselines import baselines_section
+from dateline.errors import ProjectError
 from dateline.manifest import read_manifest
-from dateline.project import Project
 
 KEPT = REPOSITORY / "examples" / "baselines" / "results.json"
 
@@ -40,5 +40,11 @@ def test_the_kept_results_are_what_the_command_prints() -> None:
     assert done.stdout.strip() == baselines_section(found, found["logical_digest"])
 
 
-def test_a_card_without_the_results_at_hand_says_so(flagship: Project) -> None:
-    assert "`examples/baselines/results.json`, were not at hand" in (flagship.dataset / "README.md").read_text(encoding="utf-8")
+def test_a_card_without_the_results_at_hand_says_so(folder: ProjectFolder) -> None:
+    folder.settings('baselines = "none.json"')
+    folder.seed(record("a"))
+    assert not folder.rebuild().problems
+    assert "`none.json`, were not at hand" in (folder.root / "dataset" / "README.md").read_text(encoding="utf-8")
+    (folder.root / "none.json").write_text('{"results": 1}')
+    with pytest.raises(ProjectError, match=r"none\.json: holds no results of baselines"):
+        folder.rebuild()
