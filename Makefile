@@ -22,7 +22,7 @@ test: $(TESTS)             ## all tests: fast ones first, then the slow ones, th
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
-lint: $(STAMP)             ## lint, format and types
+lint: $(TESTS)             ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
