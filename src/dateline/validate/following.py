@@ -12,10 +12,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from dateline.schema import Schemas
+from dateline.schema import Layer, Schemas
 from dateline.validate.structure import ARTICLES, Derived, query
 
-ESTIMANDS, ESTIMATES, PAIRS = "estimands", "estimates", "estimate_pairs"
+ESTIMANDS, ESTIMATES, PAIRS, JUDGEMENTS = "estimands", "estimates", "estimate_pairs", "judgements"
 _SPAN = {"start", "end"}
 
 
@@ -63,10 +63,29 @@ class Following(Protocol):
 
 
 def derive_following(tables: Sequence[Following], schemas: Schemas) -> list[Derived]:
-    """The suites of derived tables: of each its columns, keys and labels, and a relation with one row for each of its rows."""
+    """The suites of derived tables: of each its columns, keys and labels, and a relation with one row for each of its rows.
+
+    Where estimates are judged, what the judgements are about is looked up, too.
+    """
     made = []
     for table in tables:
         made += [_plain(table), _Rows(table, schemas).relation()]
+    if JUDGEMENTS in schemas.tables and any(table.name == ESTIMATES for table in tables):
+        made.append(_judged(schemas.tables[JUDGEMENTS]))
+    return made
+
+
+def _judged(layer: Layer) -> Derived:
+    """The check relation of judgements: each is about two estimates of one story."""
+    key = layer.key.name
+    made = Derived(f"{JUDGEMENTS}_rows", [key], table=JUDGEMENTS)
+    parts = {"known": "SELECT e.estimate_id, min(e.story) AS story FROM estimates e GROUP BY e.estimate_id"}
+    joins = [f"LEFT JOIN known {side} ON {side}.estimate_id = r.estimate_{side}" for side in ("a", "b")]
+    columns = {f"estimate_{side}_resolves": f"{side}.estimate_id IS NOT NULL" for side in ("a", "b")}
+    columns["is_of_one_story"] = "CASE WHEN r.estimate_a <> r.estimate_b THEN a.story = b.story ELSE false END"
+    made.sql = query(parts, [f"r.{key}", *(f"{sql} AS {column}" for column, sql in columns.items())], f"{JUDGEMENTS} r", joins)
+    for column in columns:
+        made.expect("expect_column_values_to_be_in_set", "row-reference", column=column, value_set=[True])
     return made
 
 
