@@ -15,6 +15,7 @@ from conftest import Run
 from dateline import __version__
 from dateline.cli import COMMANDS
 from dateline.errors import LoadError
+from dateline.ledger import Entry, Ledger
 from dateline.manifest import read_manifest
 
 HEAVY = ("pyarrow", "datasets", "pandas", "numpy", "great_expectations", "duckdb", "jsonschema_rs", "orjson", "yaml", "polars")
@@ -184,7 +185,8 @@ def test_check_finds_the_project_of_its_paths_and_what_each_file_is(
     folder.schema("measures", MEASURES)
     folder.seed(record("a1"))
     folder.seed({"measure_id": "m1"}, {"measure_id": "m2"}, name="tables/measures.jsonl")
-    folder.seed({"article_id": "a1", "split": "train", "group": "a1", "segment": 0, "added_in": "1.0.0"}, name="ledger.jsonl")
+    entry = Entry("a1", "train", "a1", 1, "0.1.0")
+    folder.project.ledger.write_bytes(Ledger(articles={"a1": entry}).encode())
     for path, says in (
         ("", "1 record in 1 file"),
         ("seeds", "1 record in 1 file"),
@@ -205,7 +207,7 @@ def test_check_finds_the_project_of_its_paths_and_what_each_file_is(
     (folder.root / "docs").mkdir()
     for path, says in (
         ("seeds/tables/other.jsonl", "no schema describes a corpus-level table 'other'; there are measures"),
-        ("seeds/ledger.jsonl", "ledger.jsonl:1 is no ledger entry"),
+        ("seeds/ledger.jsonl", "ledger.jsonl:1 is no line of a ledger"),
         ("docs", "docs: holds no records; they stand in files ending in .json"),
     ):
         done = dateline("check", folder.root / path, cwd=away)

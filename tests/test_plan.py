@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from building import ProjectFolder, record
 from conftest import Run
 from dateline.compile.index import INDEX_SCHEMA
-from dateline.compile.plan import Plan, assign_splits, plan
+from dateline.compile.plan import Ledger, Plan, assign_splits, plan
 from dateline.errors import ProjectError
-from dateline.ledger import Entry, Ledger
+from dateline.ledger import Entry
+from dateline.ledger import Ledger as LedgerFile
 from dateline.project import Splits
 
 
@@ -220,11 +221,8 @@ def test_articles_added_in_any_number_of_releases_move_none(first: list[Article]
 def test_an_article_that_bridges_two_released_splits_is_left_out_and_told_as_a_warning(folder: ProjectFolder) -> None:
     words = [f"word{n}" for n in range(400)]
     one, other = " ".join(words[:200]), " ".join(words[200:])
-    entries = [
-        {"article_id": i, "split": split, "group": i, "segment": 1, "added_in": "0.1.0"}
-        for i, split in (("a1", "train"), ("a2", "test"))
-    ]
-    (folder.root / "seeds" / "ledger.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries))
+    entries = {i: Entry(i, split, i, 1, "0.1.0") for i, split in (("a1", "train"), ("a2", "test"))}
+    folder.project.ledger.write_bytes(LedgerFile(articles=entries).encode())
     standing = [record("a1", one), record("a2", other)]
     bridging = [record("b1", one + " more", group="s"), record("b2", other + " more", group="s"), record("b3", group="s")]
     apart = record("c1", "Quite another story, told nowhere else.")
@@ -345,8 +343,8 @@ def test_given_splits_are_taken_and_missing_ones_named(folder: ProjectFolder) ->
 
 
 def test_the_ledger_is_read_from_the_seeds(folder: ProjectFolder) -> None:
-    entry = {"article_id": "a1", "split": "test", "group": "a1", "segment": 1, "added_in": "0.1.0"}
-    (folder.root / "seeds" / "ledger.jsonl").write_text(json.dumps(entry) + "\n")
+    entry = Entry("a1", "test", "a1", 1, "0.1.0")
+    folder.project.ledger.write_bytes(LedgerFile(articles={"a1": entry}).encode())
     folder.seed(record("a1"))
     made = folder.rebuild().manifest
     assert made is not None and made.tables["articles"].splits == {"test": 1}

@@ -196,7 +196,7 @@ def test_no_seeds_and_empty_seeds_are_said_plainly(folder: ProjectFolder) -> Non
 
 def test_two_rebuilds_at_once_are_kept_apart(folder: ProjectFolder) -> None:
     folder.seed(*RECORDS)
-    with pipeline._work_folder(folder.project), pytest.raises(BuildError, match="another rebuild is running"):
+    with pipeline.work_folder(folder.project), pytest.raises(BuildError, match="another rebuild is running"):
         folder.rebuild()
 
 

@@ -29,7 +29,7 @@ versions AS (
   SELECT e.article_id,
     min(lpad(split_part(e.added_in, '.', 1), 9, '0') || lpad(split_part(e.added_in, '.', 2), 9, '0') || lpad(split_part(e.added_in, '.', 3), 9, '0')) AS added,
     min(lpad(split_part(e.changed_in, '.', 1), 9, '0') || lpad(split_part(e.changed_in, '.', 2), 9, '0') || lpad(split_part(e.changed_in, '.', 3), 9, '0')) AS changed,
-    min(lpad(split_part(h.version, '.', 1), 9, '0') || lpad(split_part(h.version, '.', 2), 9, '0') || lpad(split_part(h.version, '.', 3), 9, '0')) AS this
+    min(lpad(split_part(nullif(h.version, '0.0.0'), '.', 1), 9, '0') || lpad(split_part(nullif(h.version, '0.0.0'), '.', 2), 9, '0') || lpad(split_part(nullif(h.version, '0.0.0'), '.', 3), 9, '0')) AS this
   FROM articles e
   CROSS JOIN release_facts h
   GROUP BY e.article_id

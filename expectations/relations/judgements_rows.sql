@@ -1,14 +1,15 @@
 -- Derived from schemas/ by `dateline suites`; write relations of your own under another name.
-WITH known AS (
-  SELECT e.estimate_id, min(e.story) AS story
-  FROM estimates e
-  GROUP BY e.estimate_id
+WITH versions AS (
+  SELECT e.judgement_id,
+    min(lpad(split_part(e.added_in, '.', 1), 9, '0') || lpad(split_part(e.added_in, '.', 2), 9, '0') || lpad(split_part(e.added_in, '.', 3), 9, '0')) AS added,
+    min(lpad(split_part(e.changed_in, '.', 1), 9, '0') || lpad(split_part(e.changed_in, '.', 2), 9, '0') || lpad(split_part(e.changed_in, '.', 3), 9, '0')) AS changed,
+    min(lpad(split_part(nullif(h.version, '0.0.0'), '.', 1), 9, '0') || lpad(split_part(nullif(h.version, '0.0.0'), '.', 2), 9, '0') || lpad(split_part(nullif(h.version, '0.0.0'), '.', 3), 9, '0')) AS this
+  FROM judgements e
+  CROSS JOIN release_facts h
+  GROUP BY e.judgement_id
 )
 SELECT
   r.judgement_id,
-  a.estimate_id IS NOT NULL AS estimate_a_resolves,
-  b.estimate_id IS NOT NULL AS estimate_b_resolves,
-  CASE WHEN r.estimate_a <> r.estimate_b THEN a.story = b.story ELSE false END AS is_of_one_story
+  coalesce(translate(r.added_in, '0123456789', '') = '..', true) AND coalesce(translate(r.changed_in, '0123456789', '') = '..', true) AND (r.changed_in IS NULL OR r.added_in IS NOT NULL) AND coalesce(v.added <= v.this, true) AND coalesce(v.added < v.changed, true) AND coalesce(v.changed <= v.this, true) AS versions_follow
 FROM judgements r
-LEFT JOIN known a ON a.estimate_id = r.estimate_a
-LEFT JOIN known b ON b.estimate_id = r.estimate_b
+LEFT JOIN versions v ON v.judgement_id = r.judgement_id

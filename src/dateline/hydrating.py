@@ -263,7 +263,8 @@ def _describe(path: Path, before: Manifest, made: Manifest, folder: Path, result
     raw = hydrated_card(text, tables, before.content_digest, result.content_digest, result.restored, result.withheld).encode()
     card.write_bytes(raw)
     manifest = replace(
-        made, tables=tables, validation=[], content_digest=result.content_digest, logical_digest=result.logical_digest,
+        made, tables=tables, validation=[], versions=None,
+        content_digest=result.content_digest, logical_digest=result.logical_digest,
         card={"path": before.card["path"], "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)},
         hydrated_from={"content_digest": before.content_digest, "logical_digest": before.logical_digest},
     )  # fmt: skip

@@ -23,6 +23,9 @@ from dateline.typed import Misfit, misfits
 NAME = "manifest.json"
 NEXT = "manifest.next.json"
 """Where a rebuild lays the new manifest until the card is replaced."""
+VERSIONS = "versions.json"
+VERSIONS_NEXT = "versions.next.json"
+"""The list of releases, and where a rebuild lays the new one until the card is replaced."""
 CARD = "README.md"
 FORMAT = 1
 
@@ -61,14 +64,17 @@ class Manifest:
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By layer, corpus-level and derived table: `level` ("article", "corpus", "derived"), `key` (its key column), `references`
     (column: layer)."""
+    versions: dict[str, Any] | None = None
+    """The file (path, sha256, bytes) that lists all releases, and what was taken back; None before the first release."""
     hydrated_from: dict[str, str] | None = None
     """Of a hydrated copy alone: digests of the dataset that it was made from."""
 
     def encode(self) -> bytes:
         """The bytes of the file."""
         said = asdict(self)
-        if self.hydrated_from is None:
-            del said["hydrated_from"]
+        for name in ("versions", "hydrated_from"):
+            if said[name] is None:
+                del said[name]
         for table in said["tables"].values():
             if not table["derived"]:
                 del table["derived"]
@@ -79,8 +85,12 @@ class Manifest:
 
     def paths(self) -> set[str]:
         """All files of the dataset but the manifest itself, relative to it."""
-        data = {file["path"] for table in self.tables.values() for file in table.files}
-        return data | {file["path"] for file in self.validation} | {self.card["path"]}
+        return {file["path"] for file in self.files()}
+
+    def files(self) -> list[dict[str, Any]]:
+        """What is said of each of these files: path, sha256, bytes, and more of data files."""
+        data = [file for table in self.tables.values() for file in table.files]
+        return [*data, *self.validation, *([self.versions] if self.versions else []), self.card]
 
     def stats(self) -> dict[str, Any]:
         """Rows per table and split, and how often each label stands, by table and column."""
@@ -115,6 +125,26 @@ def read_manifest(dataset: Path) -> Manifest:
     raise LoadError(
         f"{dataset / CARD}: is not the card that the manifest names (edited by hand?); "
         "run `dateline rebuild`, or get the dataset again"
+    )
+
+
+def read_versions(dataset: Path, manifest: Manifest) -> dict[str, Any] | None:
+    """The list of releases that belongs to a manifest, also while a rebuild replaces it; None where there is none.
+
+    Raises LoadError if the file is not the one that the manifest names.
+    """
+    if manifest.versions is None:
+        return None
+    for name in (VERSIONS, VERSIONS_NEXT):
+        try:
+            raw = (dataset / name).read_bytes()
+        except OSError:
+            continue
+        if hashlib.sha256(raw).hexdigest() == manifest.versions["sha256"]:
+            found: dict[str, Any] = json.loads(raw)
+            return found
+    raise LoadError(
+        f"{dataset / VERSIONS}: is not the file that the manifest names; run `dateline rebuild`, or get the dataset again"
     )
 
 
@@ -174,6 +204,7 @@ def _misfits(found: dict[str, Any]) -> Iterator[Misfit]:
         ("card", found["card"], _File),
         ("splits", found["splits"], _Splits),
         *(("validation", file, _File) for file in found.get("validation", ())),
+        *(("versions", file, _File) for file in [found.get("versions")] if file is not None),
         *(
             (f"tables.{name}.files", file, _DataFile)
             for name, table in found["tables"].items()

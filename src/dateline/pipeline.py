@@ -51,8 +51,18 @@ from dateline.describe.card import Column, card, head_of
 from dateline.engines import Engine
 from dateline.errors import BuildError, Problem, ProjectError
 from dateline.files import move_whole, sync_folder, write_atomically
-from dateline.ledger import read_ledger
-from dateline.manifest import CARD, NEXT, Manifest, TableFacts, content_digest, logical_digest, whole_digest
+from dateline.ledger import UNRELEASED, Ledger, Release, marked, read_ledger
+from dateline.manifest import (
+    CARD,
+    NEXT,
+    VERSIONS,
+    VERSIONS_NEXT,
+    Manifest,
+    TableFacts,
+    content_digest,
+    logical_digest,
+    whole_digest,
+)  # fmt: skip
 from dateline.manifest import NAME as MANIFEST
 from dateline.parquet import FileFacts, arrow_table, write_whole
 from dateline.project import Project
@@ -101,8 +111,8 @@ def rebuild(
     With `sweep`, files of the build before are removed at once; else a reader that still has the old card can finish, and
     the next rebuild removes them. Raises DatelineError for what cannot run at all.
     """
-    with _work_folder(project) as work:
-        made = _make(project, engine, work, tell, today, again=False)
+    with work_folder(project) as work:
+        made = make(project, engine, work, tell, today, again=False)
         if isinstance(made, Rebuilt):
             return made
         done = _promote(project, made.manifest, made.card, work, sweep)
@@ -114,12 +124,13 @@ def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> 
 
     Raises DatelineError for what cannot run at all.
     """
-    with _work_folder(project) as work:
-        made = _make(project, engine, work, tell, None, again=True)
+    with work_folder(project) as work:
+        made = make(project, engine, work, tell, None, again=True)
         if isinstance(made, Rebuilt):
             return made
         written = {MANIFEST: made.manifest.encode(), CARD: made.card.encode()}
-        written |= {file["path"]: (work / "data" / file["path"]).read_bytes() for file in made.manifest.validation}
+        beside = [*made.manifest.validation, *([made.manifest.versions] if made.manifest.versions else [])]
+        written |= {file["path"]: (work / "data" / file["path"]).read_bytes() for file in beside}
         schemas = load_schemas(project.schemas)
         following = declared_tables(project, schemas)
         keys = _keys_of(schemas, (*following.views, *following.estimates))
@@ -131,31 +142,57 @@ def find(project: Project, engine: Engine, *, samples: int, tell: Tell = lambda 
 
     A finding names up to `samples` rows. Raises DatelineError for what cannot run at all.
     """
-    with _work_folder(project) as work:
-        made = _make(project, engine, work, tell, None, again=True, samples=samples)
+    with work_folder(project) as work:
+        made = make(project, engine, work, tell, None, again=True, samples=samples)
         return made.findings, made.problems if isinstance(made, Rebuilt) and not made.findings else []
 
 
 @dataclass(frozen=True)
-class _Made:
-    """All of a dataset but its place: data files lie in the work folder."""
+class Stamp:
+    """What makes a build a release: its version, and the ledger with the entries that it gets, less the release itself."""
+
+    version: str
+    date: str
+    bump: str
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class Made:
+    """All of a dataset but its place: data files lie in the work folder, in `data`."""
 
     manifest: Manifest
     card: str
+    ledger: Ledger
+    planned: Plan
     warnings: list[Problem]
     leaks: LeakScan
     validated: dict[str, int] | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
-def _make(
-    project: Project, engine: Engine, work: Path, tell: Tell, today: datetime.date | None, *, again: bool, samples: int = 20
-) -> Rebuilt | _Made:
-    """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong."""
+def make(
+    project: Project,
+    engine: Engine,
+    work: Path,
+    tell: Tell,
+    today: datetime.date | None,
+    *,
+    again: bool,
+    samples: int = 20,
+    stamp: Stamp | None = None,
+    suites: bool = True,
+) -> Rebuilt | Made:
+    """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong.
+
+    With a `stamp` the build is that release. Without `suites` nothing is validated, nor scanned for leaks: nobody may get to see
+    what is made so.
+    """
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas)
     index, found = _index(project, schemas, engine, work, tell)
-    planned = plan(index, read_ledger(project.ledger), project.settings.splits)
+    ledger = stamp.ledger if stamp else _ledger_of(project)
+    planned = plan(index, ledger.articles, project.settings.splits, ledger.bits)
     facts = _compile(planned, schemas, tables, engine, work, tell, public=not project.settings.private)
     told = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
     problems, warnings = [p for p in told if p.fails], [p for p in told if not p.fails]
@@ -163,13 +200,15 @@ def _make(
         return Rebuilt(problems=problems, warnings=warnings)
     if not facts.files:
         raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
-    _corpus_tables(schemas, tables, facts, work)
+    _corpus_tables(schemas, tables, ledger, facts, work)
     derived = derive_tables(project, schemas, planned, facts.files, tables.rows.get(JUDGEMENTS, []), engine, work, tell)
     if derived.problems:
         return Rebuilt(problems=_sorted(derived.problems), warnings=warnings)
     facts.files += derived.files
     facts.labels |= derived.labels
-    manifest, text = _describe(project, schemas, planned, index, facts, derived)
+    manifest, text, ledger = _describe(project, schemas, planned, index, facts, derived, ledger, stamp, work)
+    if not suites:
+        return Made(manifest, text, ledger, planned, warnings, LeakScan())
     validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell, samples=samples)
     failed = [p for finding in validated.findings if finding.fails for p in finding.as_problems()]
     if failed:
@@ -179,7 +218,7 @@ def _make(
     leaks = _scan(project, schemas, derived, planned, facts, manifest, text, engine, work)
     if leaks.problems:
         return Rebuilt(problems=_sorted(leaks.problems), warnings=warnings, leaks=leaks)
-    return _Made(manifest, text, warnings, leaks, validated.counts, validated.findings)
+    return Made(manifest, text, ledger, planned, warnings, leaks, validated.counts, validated.findings)
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------
@@ -229,11 +268,14 @@ def _compile(
     return merged
 
 
-def _corpus_tables(schemas: Schemas, tables: Tables, facts: ShardFacts, work: Path) -> None:
+def _corpus_tables(schemas: Schemas, tables: Tables, ledger: Ledger, facts: ShardFacts, work: Path) -> None:
     for name, layer in schemas.tables.items():
         rows = [layer_row(layer, row, None, withheld=False) for row in tables.rows[name]]
         if not rows:
             continue
+        for row in rows:
+            entry = ledger.rows.get((name, str(row[layer.key.name])))
+            row |= {"added_in": entry.added_in if entry else None, "changed_in": entry.changed_in if entry else None}
         schema = arrow_schema(name, schemas)
         stem = f"{CORPUS_SPLIT}-s0000-b00"
         facts.files.append(write_whole(work / "data", name, CORPUS_SPLIT, stem, [arrow_table(rows, schema)], schema))
@@ -242,9 +284,30 @@ def _corpus_tables(schemas: Schemas, tables: Tables, facts: ShardFacts, work: Pa
         facts.digests[name].write_text(hashlib.sha256(canonical(rows)).hexdigest())
 
 
+def _ledger_of(project: Project) -> Ledger:
+    """The ledger of a project. Raises ProjectError if its pyproject.toml speaks of another release than the ledger's last."""
+    ledger = read_ledger(project.ledger)
+    last = ledger.last.version if ledger.last else UNRELEASED
+    if project.settings.version not in (last, UNRELEASED):
+        raise ProjectError(
+            f"pyproject.toml: [tool.dateline] version is {project.settings.version}, but the last release is "
+            f"{last if ledger.last else 'none yet'}; only `dateline release` sets it: write {last} again"
+        )
+    return ledger
+
+
 def _describe(
-    project: Project, schemas: Schemas, planned: Plan, index: pa.Table, facts: ShardFacts, derived: Derived
-) -> tuple[Manifest, str]:
+    project: Project,
+    schemas: Schemas,
+    planned: Plan,
+    index: pa.Table,
+    facts: ShardFacts,
+    derived: Derived,
+    ledger: Ledger,
+    stamp: Stamp | None,
+    work: Path,
+) -> tuple[Manifest, str, Ledger]:
+    """The manifest and the card, and the ledger with the release that this is, if it is to be one."""
     settings = project.settings
     order = [*settings.splits.quotas, *sorted({f.split for f in facts.files} - set(settings.splits.quotas))]
     listed = _listed(schemas, derived.tables, {file.config for file in facts.files})
@@ -258,12 +321,19 @@ def _describe(
     digest = content_digest([(f.path, f.sha256) for f in facts.files], {n: declared[n] for n in names if tables[n].rows})
     logical = whole_digest({name: table.logical_digest for name, table in tables.items()})
     articles = [row for shard in planned.shards for row in shard.articles.select(["withheld", "group"]).to_pylist()]
+    if stamp:
+        release = Release(stamp.version, stamp.date, stamp.bump, digest, logical, len(articles), _new_bits(planned, ledger))
+        ledger = dataclasses.replace(ledger, releases=(*ledger.releases, release))
+    found = ledger.release_of(digest)
+    version = found.version if found else UNRELEASED
     text = card(
-        settings, tables, declared, {name: table.columns for name, table in listed.items()},
+        dataclasses.replace(settings, version=version), tables, declared, {name: table.columns for name, table in listed.items()},
         {name: (table.title, table.description) for name, table in listed.items()}, digest,
         {
             "articles": len(articles), "groups": len({a["group"] for a in articles}),
             "withheld": sum(a["withheld"] for a in articles), "content_digest": digest,
+            "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
+            "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.articles.values()),
         },
         _baselines(project, logical),
     )  # fmt: skip
@@ -271,7 +341,7 @@ def _describe(
     schema_digest = hashlib.sha256(b"".join(n.encode() + b"\0" + raw + b"\0" for n, raw in sorted(schemas.sources.items())))
     manifest = Manifest(
         name=settings.name,
-        version=settings.version,
+        version=version,
         default_config=settings.default_config,
         content_digest=digest,
         logical_digest=logical,
@@ -281,8 +351,23 @@ def _describe(
         inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
         writer={"dateline": __version__, "pyarrow": pa.__version__},
         links=_links(schemas, derived.tables),
+        versions=_write_versions(ledger, settings.name, work / "data") if ledger.releases else None,
     )
-    return manifest, text
+    return manifest, text, ledger
+
+
+def _new_bits(planned: Plan, ledger: Ledger) -> dict[str, int]:
+    """The bits of the segments that no release has fixed yet."""
+    return {str(shard.segment): shard.bits for shard in planned.shards if shard.segment not in ledger.bits}
+
+
+def _write_versions(ledger: Ledger, name: str, data: Path) -> dict[str, Any]:
+    """Write the list of releases into the folder `data`; what the manifest says of it."""
+    said = [{k: v for k, v in asdict(release).items() if k != "bits"} for release in ledger.releases]
+    versions = {"format": 1, "name": name, "versions": said, "retracted": marked(ledger.articles.values())}
+    raw = (json.dumps(versions, ensure_ascii=False, indent=1) + "\n").encode()
+    (data / VERSIONS).write_bytes(raw)
+    return {"path": VERSIONS, "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
 
 
 def _scan(
@@ -299,7 +384,7 @@ def _scan(
     # the YAML head is looked at as it reads, too: there a string may be written with escapes
     documents = {"card": [text], "head of the card": strings_in(head_of(text)),
                  "manifest": strings_in(asdict(manifest))}  # fmt: skip
-    for file in manifest.validation:
+    for file in [*manifest.validation, *([manifest.versions] if manifest.versions else [])]:
         documents[file["path"]] = strings_in(json.loads((work / "data" / file["path"]).read_bytes()))
     following = {t.name: (t.key, t.own_text) for t in derived.tables}
     return scan_for_leaks(project, schemas, following, planned.shards, facts.files, work / "data", documents, engine, work)
@@ -312,19 +397,33 @@ def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep:
     before = _named_by_card(dataset)
     changed = not _is_current(dataset, manifest, text)
     if changed:
-        for path in sorted(manifest.paths() - {CARD}):
-            target = dataset / path
-            target.parent.mkdir(exist_ok=True)
-            move_whole(work / "data" / path, target)
-        for folder in sorted({(dataset / path).parent for path in manifest.paths()}):
-            sync_folder(folder)
-        write_atomically(dataset / NEXT, manifest.encode())
-        write_atomically(dataset / CARD, text.encode())
-        (dataset / NEXT).replace(dataset / MANIFEST)
+        lay_beside(dataset, manifest, work / "data")
+        for name, raw in faces(manifest, text, work / "data"):
+            write_atomically(dataset / name, raw)
+        for name, last in ((NEXT, MANIFEST), (VERSIONS_NEXT, VERSIONS)):
+            if (dataset / name).exists():
+                (dataset / name).replace(dataset / last)
         sync_folder(dataset)
     keep = manifest.paths() | (before if changed and not sweep else set())
     swept, strange = _sweep(dataset, keep | {MANIFEST})
     return Rebuilt(manifest, changed=changed, swept=swept, kept=sorted(keep - manifest.paths()), strange=strange)
+
+
+def lay_beside(dataset: Path, manifest: Manifest, data: Path) -> None:
+    """Move the files that carry their digest in their names into the dataset; readers see none of them yet."""
+    named = sorted(manifest.paths() - {CARD, VERSIONS})
+    for path in named:
+        target = dataset / path
+        target.parent.mkdir(exist_ok=True)
+        move_whole(data / path, target)
+    for folder in sorted({(dataset / path).parent for path in named}):
+        sync_folder(folder)
+
+
+def faces(manifest: Manifest, text: str, data: Path) -> list[tuple[str, bytes]]:
+    """What a reader looks at first, in the order in which it is written: the card is last, and is the flip."""
+    versions = [(VERSIONS_NEXT, (data / VERSIONS).read_bytes())] if manifest.versions else []
+    return [*versions, (NEXT, manifest.encode()), (CARD, text.encode())]
 
 
 # ---- parts of the stages -------------------------------------------------------------------------------------
@@ -458,7 +557,7 @@ def _sorted(problems: list[Problem]) -> list[Problem]:
 
 
 @contextmanager
-def _work_folder(project: Project) -> Iterator[Path]:
+def work_folder(project: Project) -> Iterator[Path]:
     """A work folder beside the dataset, and the lock that keeps two rebuilds apart."""
     from filelock import FileLock, Timeout
 
@@ -495,8 +594,7 @@ def _is_current(dataset: Path, manifest: Manifest, text: str) -> bool:
     """Whether the dataset is the one that was just made, to the last byte."""
     try:
         same = (dataset / CARD).read_bytes() == text.encode() and (dataset / MANIFEST).read_bytes() == manifest.encode()
-        files = [file for table in manifest.tables.values() for file in table.files] + manifest.validation
-        for file in files if same else ():
+        for file in manifest.files() if same else ():
             with (dataset / file["path"]).open("rb") as stream:
                 same = same and hashlib.file_digest(stream, "sha256").hexdigest() == file["sha256"]
     except OSError:
@@ -516,9 +614,9 @@ def _named_by_card(dataset: Path) -> set[str]:
 
 
 _OURS = re.compile(
-    r"(README\.md|manifest(\.next)?\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
+    r"(README\.md|(manifest|versions)(\.next)?\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
     r"|validation/(suites|result)-[0-9a-f]{12}\.json"
-    r"|([^/]+/)?\.(README\.md|manifest(\.next)?\.json|[^/]+\.(parquet|json))\.[^/]+)"
+    r"|([^/]+/)?\.(README\.md|(manifest|versions)(\.next)?\.json|[^/]+\.(parquet|json))\.[^/]+)"
 )
 """Names that a rebuild gives to files, temporary ones included. What is called otherwise was put there by somebody else."""
 

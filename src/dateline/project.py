@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dateline.errors import ProjectError
+from dateline.transaction import finish
 from dateline.typed import misfits, shown
 
 SPLITS = ("train", "validation", "test")
@@ -155,6 +156,7 @@ class Project:
 def find_project(start: Path) -> Project:
     """The project that holds `start`: the nearest folder upward whose pyproject.toml has [tool.dateline].
 
+    What a process was killed at while it changed several files is finished first.
     Raises ProjectError that says where it looked, or what is wrong with the settings.
     """
     start = start.resolve()
@@ -169,6 +171,8 @@ def find_project(start: Path) -> Project:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
             raise ProjectError(f"{file}: is not valid TOML: {fault}") from None
         if isinstance(tool, dict) and "dateline" in tool:
+            if finish(folder):
+                return find_project(start)
             return Project(folder, _settings(tool["dateline"], file))
     raise ProjectError(
         f"no project here: looked for a pyproject.toml with [tool.dateline] in {looked[0]} and the {len(looked) - 1} folders "

@@ -238,6 +238,19 @@ _RULES = (
         "Who trains on one and tests on the other sees the test beforehand.",
         level="warning",
     ),
+    Rule(
+        "retracted",
+        "check",
+        "article {found!r} {what} ({reason})",
+        "What was retracted does not come back: remove the record.",
+    ),
+    Rule(
+        "released-missing",
+        "check",
+        "article {found!r}, released in {version}, is in no file",
+        "Bring its record back; if it is meant to go, `dateline retract` says why. The next release is a major one.",
+        level="warning",
+    ),
     # the finished files
     Rule(
         "leak",

@@ -318,7 +318,7 @@ def _layer(name: str, written: Json, file: str) -> Layer:
     schema = _closed(written)
     fields = tuple(_fields(schema, (), file))
     corpus_level = "x-table" in schema
-    added = _ENGINE_COLUMNS if name == "article" else {} if corpus_level else {"article_id": "the engine"}
+    added = _ENGINE_COLUMNS if name == "article" or corpus_level else {"article_id": "the engine"}
     check_names([f.name for f in fields], added, file)
     try:
         _validator(schema)

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Literal
 from urllib.parse import unquote
 
 from dateline.errors import InputError, LoadError, printable
-from dateline.manifest import CARD, NEXT, Manifest, read_manifest
+from dateline.manifest import CARD, NEXT, VERSIONS, VERSIONS_NEXT, Manifest, read_manifest
 from dateline.manifest import NAME as MANIFEST
 
 Tell = Callable[[str, int, int], None]
@@ -138,10 +138,12 @@ def check_files(folder: Path, manifest: Manifest, tell: Tell = lambda *_: None) 
     faults = []
     for number, (path, entry) in enumerate(sorted(entries.items()), 1):
         says = _unsafe(path) or _differs(folder / path, entry)
+        if says and path == VERSIONS and not _differs(folder / VERSIONS_NEXT, entry):
+            continue  # a rebuild is replacing it, or was killed there
         if says:
             faults.append(FileFault(path, says))
         tell("check files", number, len(entries))
-    ours = {*entries, MANIFEST, NEXT}
+    ours = {*entries, MANIFEST, NEXT, VERSIONS_NEXT}
     for found in sorted(folder.rglob("*")):
         name = found.relative_to(folder)
         if name.as_posix() not in ours and not any(part.startswith(".") for part in name.parts) and not found.is_dir():
@@ -151,8 +153,7 @@ def check_files(folder: Path, manifest: Manifest, tell: Tell = lambda *_: None) 
 
 def _entries(manifest: Manifest) -> dict[str, dict[str, Any]]:
     """What the manifest says of each file that it names."""
-    listed = [*(file for table in manifest.tables.values() for file in table.files), *manifest.validation, manifest.card]
-    return {file["path"]: file for file in listed}
+    return {file["path"]: file for file in manifest.files()}
 
 
 def _unsafe(path: str) -> str:

@@ -27,6 +27,7 @@ INDEX_SCHEMA = pa.schema([
     ("supersedes", pa.string()),
     ("withheld", pa.bool_()),
     ("record_sha256", pa.string()),
+    ("text_sha256", pa.string()),
     ("minhash", pa.large_binary()),
     ("size", pa.int64()),
     ("file", pa.string()),
@@ -121,4 +122,16 @@ def _entry(record: dict[str, Any], signature: bytes | None) -> tuple[Any, ...] |
     if not isinstance(values[0], str) or not all(v is None or isinstance(v, str) for v in values):
         return None
     canonical = canonical_record(public_part(record))
-    return (*values, is_withheld(record), hashlib.sha256(canonical).hexdigest(), signature, len(canonical))
+    digest = hashlib.sha256(canonical).hexdigest()
+    return (*values, is_withheld(record), digest, _text_digest(record), signature, len(canonical))
+
+
+def _text_digest(record: dict[str, Any]) -> str | None:
+    """The sha256 of the text, else what the record says that it is; the record may have any shape yet."""
+    said = record.get("text")
+    if not isinstance(said, dict):
+        return None
+    content, digest = said.get("content"), said.get("sha256")
+    if isinstance(content, str):
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest if isinstance(digest, str) else None

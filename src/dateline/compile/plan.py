@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from dateline.compile.groups import Ints, Signatures, join, near_pairs
 from dateline.errors import Place, Problem
 from dateline.leaks import shown
-from dateline.ledger import Ledger
+from dateline.ledger import Entry
 from dateline.project import Splits
 from dateline.rules import problem
 
@@ -64,8 +64,15 @@ class Plan:
     next_segment: int = 1
 
 
-def plan(index: pa.Table, ledger: Ledger, splits: Splits) -> Plan:
-    """Decide group, split, segment and shard of every article of `index` (INDEX_SCHEMA, rows in any order)."""
+Ledger = Mapping[str, Entry]
+"""The released articles."""
+
+
+def plan(index: pa.Table, ledger: Ledger, splits: Splits, bits: Mapping[int, int] | None = None) -> Plan:
+    """Decide group, split, segment and shard of every article of `index` (INDEX_SCHEMA, rows in any order).
+
+    `bits` says into how many shards a released segment was cut, which stays as it was.
+    """
     made = Plan(next_segment=1 + max((entry.segment for entry in ledger.values()), default=0))
     # signatures are the bulk of the index: they are taken out before its rows are moved about
     positions = pa.array(range(len(index)), pa.int64())
@@ -73,6 +80,7 @@ def plan(index: pa.Table, ledger: Ledger, splits: Splits) -> Plan:
     index = index.drop_columns(["minhash"]).append_column("position", positions)
     index = index.sort_by([("article_id", "ascending"), ("file", "ascending"), ("line", "ascending")])
     index = _without_duplicates(index, made.problems)
+    _tell_of_released(index, ledger, made.problems)
     corpus = _Corpus(index, signatures, ledger, splits, made.problems)
     given = splits.mode == "given"
     groups = corpus.groups()
@@ -87,7 +95,7 @@ def plan(index: pa.Table, ledger: Ledger, splits: Splits) -> Plan:
         index = index.set_column(index.column_names.index(name), name, pa.array(values, pa.string()))
     index = index.append_column("added_in", pa.array([e.added_in if e else None for e in released], pa.string()))
     index = index.append_column("changed_in", pa.array([e.changed_in if e else None for e in released], pa.string()))
-    made.shards = _shards(index, [corpus.ids[position] for position in kept], segments)
+    made.shards = _shards(index, [corpus.ids[position] for position in kept], segments, bits or {})
     return made
 
 
@@ -304,11 +312,32 @@ def _shown(index: pa.Table, position: int, name: str) -> str:
     return shown(name, quote=not index["withheld"][position].as_py())
 
 
-def _shards(index: pa.Table, ids: Sequence[str], segments: Sequence[int]) -> list[ShardPlan]:
+def _tell_of_released(index: pa.Table, ledger: Ledger, problems: list[Problem]) -> None:
+    """What was retracted and stands here again, by its id or by its text; what was released and stands here no more."""
+    gone = {entry.article_id: entry for entry in ledger.values() if entry.retracted}
+    texts = {entry.text_sha256: entry for entry in gone.values() if entry.text_sha256}
+    ids, hashes = index["article_id"].to_pylist(), index["text_sha256"].to_pylist()
+    for row, (article_id, text) in enumerate(zip(ids, hashes, strict=True) if gone else ()):
+        entry = gone.get(article_id) or texts.get(text)
+        if entry is not None and entry.retracted is not None:
+            what = (
+                "was retracted"
+                if entry.article_id == article_id
+                else f"has the text of {entry.article_id!r}, which was retracted"
+            )
+            found = _shown(index, row, article_id)
+            problems.append(problem("retracted", _place(index, row, "$"), found=found, what=what, reason=entry.retracted.reason))
+    problems += (
+        problem("released-missing", Place("seeds"), found=article_id, version=ledger[article_id].added_in)
+        for article_id in sorted(ledger.keys() - gone.keys() - set(ids))
+    )
+
+
+def _shards(index: pa.Table, ids: Sequence[str], segments: Sequence[int], frozen: Mapping[int, int]) -> list[ShardPlan]:
     sizes: Counter[int] = Counter()
     for segment, size in zip(segments, index["size"].to_pylist(), strict=True):
         sizes[segment] += size
-    bits = {segment: max(0, (-(-size // SHARD_BYTES) - 1).bit_length()) for segment, size in sizes.items()}
+    bits = {segment: max(0, (-(-size // SHARD_BYTES) - 1).bit_length()) for segment, size in sizes.items()} | dict(frozen)
     keys = [(s, int(_hash(i)[:8], 16) >> (32 - bits[s]) if bits[s] else 0) for s, i in zip(segments, ids, strict=True)]
     index = index.append_column("shard_segment", pa.array([s for s, _ in keys], pa.int32()))
     index = index.append_column("shard_prefix", pa.array([p for _, p in keys], pa.int32()))

@@ -114,7 +114,7 @@ def check_files(project: Project, paths: Iterable[Path]) -> Checked:
     for path in files_in(project, paths):
         checked.files += 1
         if path.resolve() == project.ledger.resolve():
-            checked.records += len(read_ledger(path))
+            checked.records += len(read_ledger(path).articles)
             continue
         if (project.seeds / "tables").resolve() in path.resolve().parents:
             checked.records += _table_rows(path, project, schemas)

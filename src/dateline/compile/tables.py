@@ -24,6 +24,10 @@ _ENGINE_COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("added_in", pa.string(), "Data version that first held the article; null before its release."),
     ("changed_in", pa.string(), "Data version that last changed the article's rows; null if none has."),
 )
+_ROW_COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
+    ("added_in", pa.string(), "Data version that first held the row; null before its release."),
+    ("changed_in", pa.string(), "Data version that last changed the row; null if none has."),
+)
 
 
 # ---- schemas of the tables -----------------------------------------------------------------------------------
@@ -60,7 +64,7 @@ def columns(config: str, schemas: Schemas) -> list[tuple[str, pa.DataType, str, 
     layer = {**schemas.layers, **schemas.tables}[config]
     fields = [(f.name, f.type, f.description, f.schema) for f in layer.fields]
     if layer.corpus_level:
-        return fields
+        return fields + [(name, kind, text, {}) for name, kind, text in _ROW_COLUMNS]
     return [("article_id", pa.string(), "The article that the row belongs to.", {}), *fields]
 
 

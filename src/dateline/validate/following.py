@@ -78,7 +78,7 @@ def derive_following(tables: Sequence[Following], schemas: Schemas) -> list[Deri
 def _judged(layer: Layer) -> Derived:
     """The check relation of judgements: each is about two estimates of one story."""
     key = layer.key.name
-    made = Derived(f"{JUDGEMENTS}_rows", [key], table=JUDGEMENTS)
+    made = Derived(f"{JUDGEMENTS}_about", [key], table=JUDGEMENTS)
     parts = {"known": "SELECT e.estimate_id, min(e.story) AS story FROM estimates e GROUP BY e.estimate_id"}
     joins = [f"LEFT JOIN known {side} ON {side}.estimate_id = r.estimate_{side}" for side in ("a", "b")]
     columns = {f"estimate_{side}_resolves": f"{side}.estimate_id IS NOT NULL" for side in ("a", "b")}

@@ -111,7 +111,7 @@ def _columns(schemas: Schemas) -> dict[str, list[str]]:
     article = [*(f.name for f in schemas.article.fields), "added_in", "changed_in"]
     found = {ARTICLES: article} | {name: [*article, *schemas.layers] for name in NESTED}
     found |= {name: ["article_id", *(f.name for f in layer.fields)] for name, layer in schemas.layers.items()}
-    return found | {name: [f.name for f in layer.fields] for name, layer in schemas.tables.items()}
+    return found | {name: [*(f.name for f in t.fields), "added_in", "changed_in"] for name, t in schemas.tables.items()}
 
 
 def is_sql_word(name: str) -> bool:
@@ -231,7 +231,9 @@ class _Rows:
             return None
         if self.name == ARTICLES:
             self._articles()
-        elif not self.layer.corpus_level:
+        elif self.layer.corpus_level:
+            self._versions()
+        else:
             self._of_article()
         for f in self.layer.fields:
             try:
@@ -329,12 +331,16 @@ class _Rows:
         )
 
     def _versions(self) -> None:
-        """Added in a version up to this one, and changed after that if at all; as texts of equal length, versions sort."""
-        columns = {"added": "e.added_in", "changed": "e.changed_in", "this": "h.version"}
+        """Added in a version up to this one, and changed after that if at all; as texts of equal length, versions sort.
+
+        A build that is no release, 0.0.0, comes after all.
+        """
+        key = named(self.key[0])
+        columns = {"added": "e.added_in", "changed": "e.changed_in", "this": "nullif(h.version, '0.0.0')"}
         sortable = {name: [f"lpad(split_part({c}, '.', {n}), 9, '0')" for n in (1, 2, 3)] for name, c in columns.items()}
         listed = ", ".join(f"min({' || '.join(numbers)}) AS {name}" for name, numbers in sortable.items())
-        self.parts["versions"] = f"SELECT e.article_id, {listed} FROM articles e CROSS JOIN release_facts h GROUP BY e.article_id"
-        self.joins.append("LEFT JOIN versions v ON v.article_id = r.article_id")
+        self.parts["versions"] = f"SELECT e.{key}, {listed} FROM {self.name} e CROSS JOIN release_facts h GROUP BY e.{key}"
+        self.joins.append(f"LEFT JOIN versions v ON v.{key} = r.{key}")
         formed = [f"coalesce(translate(r.{c}, '0123456789', '') = '..', true)" for c in ("added_in", "changed_in")]
         order = (
             "coalesce(v.added <= v.this, true) AND coalesce(v.added < v.changed, true) AND coalesce(v.changed <= v.this, true)"
