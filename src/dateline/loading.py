@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dateline.errors import LoadError
-from dateline.manifest import Manifest, TableFacts, read_manifest
+from dateline.ledger import UNRELEASED
+from dateline.manifest import Manifest, TableFacts, read_manifest, read_versions
+from dateline.versions import numbers
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
@@ -24,6 +27,10 @@ def packaged_dataset() -> Path:
     raise LoadError(f"no dataset came with this package (looked in {here / 'corpus' / 'dataset'}); name one with source=")
 
 
+class TakenBackWarning(UserWarning):
+    """What is loaded was released and taken back since: the whole release, or articles in it."""
+
+
 def load(
     config: str | None = None,
     *,
@@ -36,12 +43,14 @@ def load(
     Without `config` the default one is loaded; without `split` all its splits. A split is named as `datasets` does: "train",
     "train[:10%]", "train+test", "all". What has no rows, and so no file, comes back empty with its types. Raises LoadError for
     a config or split that the dataset does not have, for a folder that `datasets` cannot read from, and for a dataset whose
-    card is not the one its manifest names.
+    card is not the one its manifest names. Warns (TakenBackWarning) of a yanked release, and of retracted articles in it, as
+    far as the dataset itself or the one that came with this package knows of them.
     """
     import datasets
 
     folder = Path(source) if source is not None else packaged_dataset()
     manifest = read_manifest(folder)
+    _warn_of_what_was_taken_back(folder, manifest)
     name = config or manifest.default_config
     if name not in manifest.tables:
         raise LoadError(f"{folder}: has no config {name!r}; it has {', '.join(manifest.tables)}")
@@ -65,6 +74,38 @@ def _own_splits(manifest: Manifest) -> list[str]:
     articles = manifest.tables.get("articles")
     quotas = manifest.splits["quotas"] if manifest.splits["mode"] == "computed" else {}
     return list(dict.fromkeys([*quotas, *(articles.splits if articles else ())]))
+
+
+def _warn_of_what_was_taken_back(folder: Path, manifest: Manifest) -> None:
+    """Warn by what the dataset in `folder` says of itself, and by what the one that came with this package says of it."""
+    said = [read_versions(folder, manifest)]
+    try:
+        newest = packaged_dataset()
+        packaged = read_manifest(newest)
+        if packaged.name == manifest.name and newest.resolve() != folder.resolve():
+            said.append(read_versions(newest, packaged))
+    except LoadError:  # nothing came with it, or nothing that can be trusted
+        pass
+    for versions in filter(None, said):
+        for release in versions["versions"]:
+            if release["version"] == manifest.version and release["yanked"]:
+                _warn(f"{manifest.name} {manifest.version} was yanked: {release['yanked']['reason']}")
+        gone = [a for a in versions["retracted"] if _holds(manifest, a["retracted_in"])]
+        if gone:
+            told = "; ".join(f"{a['article_id']} ({a['reason']})" for a in gone[:3])
+            more = f"; and {len(gone) - 3} more" if len(gone) > 3 else ""
+            _warn(f"{manifest.name} {manifest.version} holds what was retracted since: {told}{more}; load a newer release")
+
+
+def _holds(manifest: Manifest, retracted_in: str | None) -> bool:
+    """Whether a release may hold an article that was retracted in a later one; one that is no release does not."""
+    if manifest.version == UNRELEASED:
+        return False
+    return retracted_in is None or numbers(manifest.version) < numbers(retracted_in)
+
+
+def _warn(says: str) -> None:
+    warnings.warn(says, TakenBackWarning, stacklevel=4)
 
 
 def _with_rows(split: str, table: TableFacts, manifest: Manifest, folder: Path, streaming: bool) -> str:

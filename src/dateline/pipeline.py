@@ -165,6 +165,8 @@ class Made:
     card: str
     ledger: Ledger
     planned: Plan
+    table_keys: list[tuple[str, str]]
+    """The rows of corpus-level tables: table, key."""
     warnings: list[Problem]
     leaks: LeakScan
     validated: dict[str, int] | None = None
@@ -207,8 +209,9 @@ def make(
     facts.files += derived.files
     facts.labels |= derived.labels
     manifest, text, ledger = _describe(project, schemas, planned, index, facts, derived, ledger, stamp, work)
+    keys = [(name, key) for name in tables.keys for key in sorted(tables.keys[name])]
     if not suites:
-        return Made(manifest, text, ledger, planned, warnings, LeakScan())
+        return Made(manifest, text, ledger, planned, keys, warnings, LeakScan())
     validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell, samples=samples)
     failed = [p for finding in validated.findings if finding.fails for p in finding.as_problems()]
     if failed:
@@ -218,7 +221,7 @@ def make(
     leaks = _scan(project, schemas, derived, planned, facts, manifest, text, engine, work)
     if leaks.problems:
         return Rebuilt(problems=_sorted(leaks.problems), warnings=warnings, leaks=leaks)
-    return Made(manifest, text, ledger, planned, warnings, leaks, validated.counts, validated.findings)
+    return Made(manifest, text, ledger, planned, keys, warnings, leaks, validated.counts, validated.findings)
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------

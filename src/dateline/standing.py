@@ -79,6 +79,24 @@ class Standing:
                 content = content[: spot.offset] + new + content[spot.offset + spot.length :]
             yield path.relative_to(self.project.seeds).as_posix(), content
 
+    def files_without(self, article_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """The files that hold some records, without them: names below seeds/, contents, empty where nothing is left.
+
+        Raises InputError if a file has changed meanwhile.
+        """
+        by_file: dict[Path, list[str]] = {}
+        for article_id in article_ids:
+            by_file.setdefault(self._spots[article_id].path, []).append(article_id)
+        for path, ids in by_file.items():
+            content = path.read_bytes()
+            for article_id in sorted(ids, key=lambda i: -self._spots[i].offset):
+                spot = self._spots[article_id]
+                self._parsed(article_id, content[spot.offset : spot.offset + spot.length])
+                end = spot.offset + spot.length
+                end += len(content[end:]) - len(content[end:].lstrip(b"\r\n")) if spot.place.line else 0
+                content = content[: spot.offset] + content[end:]
+            yield path.relative_to(self.project.seeds).as_posix(), content if content.strip() else b""
+
     def _parsed(self, article_id: str, found: bytes) -> Json:
         place = self.place(article_id)
         try:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dateline import __version__
+from dateline import __version__, versions
 from dateline.compile.locate import locate
 from dateline.errors import DatelineError, InputError, SuiteError
 from dateline.manifest import Manifest, read_manifest
@@ -115,16 +114,7 @@ class Request:
     memory_limit: str = "2GB"
     threads: int | None = None
     samples: int = 20
-    today: datetime.date = field(default_factory=lambda: _today())
-
-
-def _today() -> datetime.date:
-    """The day in UTC; SOURCE_DATE_EPOCH sets another (reproducible-builds.org/specs/source-date-epoch)."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = (
-        datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch.isdecimal() else datetime.datetime.now(datetime.UTC)
-    )
-    return moment.date()
+    today: datetime.date = field(default_factory=versions.today)
 
 
 def validate_project(
@@ -284,7 +274,7 @@ def validate_build(
     if not sources:
         return BuildValidation()
     where = project.name_of(project.expectations)
-    request = Request(today=today or _today(), samples=samples)
+    request = Request(today=today or versions.today(), samples=samples)
     suites = {e.id: (s, e) for s in suites_from(sources, where) for e in s.expectations}
     key = _key(manifest, sources)
     kept = None if again else _kept(project.dataset, key)

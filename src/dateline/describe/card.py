@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from dateline.ledger import UNRELEASED
 from dateline.manifest import TableFacts
 from dateline.project import Settings
 
@@ -138,11 +139,18 @@ _PRIVATE = (
 
 
 def _release(settings: Settings, facts: Mapping[str, Any]) -> str:
-    version = f"Version {settings.version}"
-    if settings.version == "0.0.0":
-        version = "Unreleased build (version 0.0.0)"
+    version = f"Version {settings.version}, released {facts['date']}"
+    if settings.version == UNRELEASED:
+        after = f", after the release {facts['last']}" if facts["last"] else ""
+        version = f"Unreleased build (version {UNRELEASED}){after}"
     digest = facts["content_digest"][:12]
-    return f"{version}. {facts['articles']:,} articles in {facts['groups']:,} groups; content digest `{digest}`."
+    said = [f"{version}. {facts['articles']:,} articles in {facts['groups']:,} groups; content digest `{digest}`."]
+    if facts["yanked"]:
+        said.insert(0, f"> **This release was yanked; do not use it:** {facts['yanked']}")
+    if facts["retracted"]:
+        gone = "; ".join(f"`{a['article_id']}` ({a['reason']})" for a in facts["retracted"])
+        said.append(f"Retracted from earlier releases: {gone}.")
+    return "\n\n".join(said)
 
 
 def _loading(settings: Settings, tables: Mapping[str, TableFacts]) -> str:
