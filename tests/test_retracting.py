@@ -14,7 +14,7 @@ import dateline
 from building import ProjectFolder, mention, record
 from conftest import Run
 from dateline import loading
-from dateline.errors import InputError
+from dateline.errors import InputError, LoadError
 from dateline.ledger import Entry, Ledger, Release, read_ledger
 from dateline.loading import TakenBackWarning
 from dateline.retracting import retract, yank
@@ -183,3 +183,21 @@ def test_versions_are_whole_while_a_rebuild_replaces_them(released: ProjectFolde
     assert read_versions(dataset, manifest) is not None
     (dataset / "versions.next.json").write_text("{}")
     assert [f.file for f in check_files(dataset, manifest) if f.level == "error"] == ["versions.json"]
+
+
+def test_an_earlier_release_is_found_in_a_later_one(released: ProjectFolder) -> None:
+    released.rebuild()
+    released.seed(record("a5", text="Em slept.", mentions=[mention("m1", 0, 2)]), name="more.json")
+    made = released.rebuild(sweep=True).manifest
+    assert made is not None and made.tables["articles"].rows == 5
+    source = released.root / "dataset"
+    for streaming in (False, True):
+        now = dateline.load(
+            "articles", source=source, split="all" if not streaming else "train+test+validation", streaming=streaming
+        )
+        assert len(list(now)) == 5
+    then = dateline.load("articles", source=source, split="train", as_of="v0.1.0")
+    assert sorted(then["article_id"]) == ["a1", "a2", "a3", "a4"]
+    assert dateline.load("mentions", source=source, split="train", as_of="0.1.0")["article_id"] == ["a2"]
+    with pytest.raises(LoadError, match=r"lists no release 0\.9\.0; it lists 0\.1\.0"):
+        dateline.load("articles", source=source, as_of="0.9.0")

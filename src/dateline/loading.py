@@ -37,6 +37,7 @@ def load(
     source: str | Path | None = None,
     split: str | None = None,
     streaming: bool = False,
+    as_of: str | None = None,
 ) -> Dataset | DatasetDict | IterableDataset | IterableDatasetDict:
     """Load one config of a dataset: of the corpus that came with this package, or of the folder `source`.
 
@@ -45,6 +46,10 @@ def load(
     a config or split that the dataset does not have, for a folder that `datasets` cannot read from, and for a dataset whose
     card is not the one its manifest names. Warns (TakenBackWarning) of a yanked release, and of retracted articles in it, as
     far as the dataset itself or the one that came with this package knows of them.
+
+    `as_of`, a released version, gives the rows of the articles that this release had, and of a corpus-level table its rows, as
+    they are now: where only articles and such rows were added since, these are the rows of that release. Raises LoadError for
+    a version that the dataset does not list, and for `estimands`, which count over all articles.
     """
     import datasets
 
@@ -66,7 +71,44 @@ def load(
             f"{folder}: `datasets` takes the characters [ ] * ? of a path for a pattern and cannot read from there; "
             "move the dataset to a folder whose path has none of them"
         )
-    return datasets.load_dataset(str(folder), name, split=wanted, streaming=streaming)
+    found = datasets.load_dataset(str(folder), name, split=wanted, streaming=streaming)
+    return found if as_of is None else _as_of(found, as_of, folder, manifest, name)
+
+
+def _as_of(found: Any, version: str, folder: Path, manifest: Manifest, config: str) -> Any:
+    """The rows of what an earlier release had."""
+    listed = [release["version"] for release in (read_versions(folder, manifest) or {"versions": []})["versions"]]
+    version = version.removeprefix("v")
+    if version not in listed:
+        raise LoadError(f"{folder}: lists no release {version}; it lists {', '.join(listed) or 'none'}")
+    owners = [
+        c
+        for c in ("added_in", "article_id", "article_a", "article_b")
+        if c in {f["name"] for f in manifest.tables[config].features}
+    ]
+    if not owners:
+        raise LoadError(
+            f"{config}: counts over all articles, so no row of it belongs to one release; derive it from those that do"
+        )
+    there = _articles_of(version, folder, manifest)
+
+    def had(*values: str | None) -> bool:
+        if owners[0] == "added_in":
+            return values[0] is not None and numbers(values[0]) <= numbers(version)
+        return all(value in there for value in values)
+
+    return found.filter(had, input_columns=owners[:1] if owners[0] == "added_in" else owners)
+
+
+def _articles_of(version: str, folder: Path, manifest: Manifest) -> set[str]:
+    import pyarrow.parquet as pq
+
+    there: set[str] = set()
+    for file in manifest.tables["articles"].files:
+        table = pq.read_table(folder / file["path"], columns=["article_id", "added_in"])
+        added = zip(table["article_id"].to_pylist(), table["added_in"].to_pylist(), strict=True)
+        there.update(name for name, since in added if since is not None and numbers(since) <= numbers(version))
+    return there
 
 
 def _own_splits(manifest: Manifest) -> list[str]:
