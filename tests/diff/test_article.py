@@ -76,8 +76,8 @@ def test_edits_of_several_rows_are_told_in_one_order_whatever_order_rows_have() 
     ]
     draw = random.Random(5)
     for _ in range(20):
-        shuffled = [{name: draw.sample(rows, len(rows)) for name, rows in side.items()} for side in (article(), edited)]
-        assert changes(*shuffled) == expected
+        before, after = ({name: draw.sample(rows, len(rows)) for name, rows in side.items()} for side in (article(), edited))
+        assert changes(before, after) == expected
 
 
 def test_a_change_says_the_values_of_its_columns_and_the_split_of_before() -> None:
