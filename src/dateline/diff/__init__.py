@@ -1,0 +1,1 @@
+"""diff: two states of a dataset, annotation by annotation, and the bump of the version that the difference proves."""
