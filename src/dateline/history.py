@@ -50,8 +50,13 @@ class History:
 
     def is_dirty(self, paths: Iterable[Path] = ()) -> bool:
         """Whether files under `paths` (by default the whole project) differ from the last commit, new ones included."""
+        return bool(self.dirty(paths))
+
+    def dirty(self, paths: Iterable[Path] = ()) -> list[str]:
+        """The files under `paths` (by default the whole project) that differ from the last commit, new ones included."""
         named = [str(path) for path in paths] or ["."]
-        return bool(self._ask("status", "--porcelain", "--untracked-files=all", "--", *named))
+        said = self._run(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *named]).stdout.decode()
+        return [entry[3:] for entry in said.split("\0") if entry]
 
     def commit_of(self, revision: str) -> str | None:
         """The full name of the commit that a revision (`HEAD~2`, a branch, a tag) names; None if it names none."""

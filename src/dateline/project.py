@@ -78,6 +78,8 @@ class Settings:
 
     `private`: the dataset holds texts that may not be passed on; it stays on this machine, and nothing publishes it.
     `baselines`: a file of kept results (examples/baselines), shown in the card.
+    `policy`: which version a correction of a released row makes: under "errata" a minor one, unless a test row is touched, under
+    "strict" a major one.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Settings:
     longest_string: int = 400
     private: bool = False
     baselines: str = ""
+    policy: str = "errata"
     splits: Splits = field(default_factory=Splits)
     estimates: Estimates | None = None
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -233,6 +236,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     longest = table.get("longest_string", 400)
     if not isinstance(longest, int) or isinstance(longest, bool) or longest < 16:
         raise ProjectError(f"{file}: [tool.dateline] longest_string must be a number of characters from 16 on; it is {longest!r}")
+    if table.get("policy", "errata") not in {"errata", "strict"}:
+        raise ProjectError(f'{file}: [tool.dateline] policy must be "errata" or "strict"; it is {table["policy"]!r}')
     values = {**table, "splits": made}
     if "estimates" in table:
         values["estimates"] = _estimates(table["estimates"], file)

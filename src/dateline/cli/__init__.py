@@ -19,7 +19,7 @@ from dateline.errors import DatelineError, printable
 
 COMMANDS = (
     "new", "import", "check", "rebuild", "validate", "agreement", "score", "export", "export-view", "stats", "estimates",
-    "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
+    "release", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(
