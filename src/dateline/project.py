@@ -25,7 +25,8 @@ class Splits:
     "given": each record names its own split.
 
     Texts whose signatures (MinHash of `num_perm` numbers over shingles of so many words, or characters in scripts written
-    without spaces) agree in at least `threshold` of their numbers are near-duplicates and share a split.
+    without spaces) agree in at least `threshold` of their numbers are near-duplicates and share a split. A paragraph of at
+    least `shared_paragraph` code points that stands in articles of two splits is told.
     """
 
     mode: str = "computed"
@@ -36,6 +37,7 @@ class Splits:
     num_perm: int = 128
     shingle_words: int = 3
     shingle_characters: int = 5
+    shared_paragraph: int = 80
 
 
 PRIVATE = "LicenseRef-private"
@@ -218,11 +220,14 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         )
     if not isinstance(made.threshold, int | float) or not 0.5 <= made.threshold <= 1:
         raise ProjectError(f"{file}: [tool.dateline.splits] threshold must be from 0.5 to 1; it is {made.threshold!r}")
-    for name, least, most in (("num_perm", 16, 1024), ("shingle_words", 1, 50), ("shingle_characters", 1, 50)):
+    limits = (
+        ("num_perm", 16, 1024), ("shingle_words", 1, 50), ("shingle_characters", 1, 50), ("shared_paragraph", 1, 1_000_000),
+    )  # fmt: skip
+    for name, least, most in limits:
         number = getattr(made, name)
         if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
             raise ProjectError(
-                f"{file}: [tool.dateline.splits] {name} must be a whole number from {least} to {most}; it is {number!r}"
+                f"{file}: [tool.dateline.splits] {name} must be a whole number from {least} to {most:,}; it is {number!r}"
             )
     if not isinstance(table.get("texts", ""), str):
         raise ProjectError(f"{file}: [tool.dateline] texts must name a folder; it is {table['texts']!r}")

@@ -399,6 +399,20 @@ _RULES = (
     ),
     Rule("row-split", "validate", "a row lies in the files of another split than its article's", "Rebuild the dataset."),
     Rule("group-one-split", "validate", "articles of one group are in different splits", "Splits never leak."),
+    Rule(
+        "paragraph-one-split",
+        "validate",
+        "a long paragraph of the article stands in an article of another split, too",
+        "Give both one group; or take it out of the texts, if it is a notice that stands under many.",
+        level="warning",
+    ),
+    Rule(
+        "near-duplicate-one-split",
+        "validate",
+        "the text is nearly that of an article of another split",
+        "Who trains on one and tests on the other sees the test beforehand: give both one group, or retract one. "
+        "Where splits are given this is a warning.",
+    ),
     Rule("row-count", "validate", "there are more or fewer rows than the manifest says", "Rebuild, or get the dataset again."),
     Rule(
         "label-count",
