@@ -71,8 +71,8 @@ def corpus(draw: random.Random, families: int = 14) -> dict[str, tuple[Json, str
         known, text_said = made[article_id]
         signature = sign(text_said, SIGNING)
         assert signature is not None
-        text = {"content": None, "sha256": f"{int(article_id[1:]):064}", "n_code_points": 9, "n_bytes": 9}
-        made[article_id] = ({**known, "text": {**text, "minhash": spell(signature, SIGNING)}, "rights": {}}, text_said)
+        bare = {"content": None, "sha256": f"{int(article_id[1:]):064}", "n_code_points": 9, "n_bytes": 9}
+        made[article_id] = ({**known, "text": {**bare, "minhash": spell(signature, SIGNING)}, "rights": {}}, text_said)
     return made
 
 

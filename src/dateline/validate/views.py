@@ -248,17 +248,20 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
             spark=measured.format("sha2(text, 256)", "octet_length(text)"),
         )
         shortest = manifest.splits.get("shared_paragraph", Splits().shared_paragraph)
-        paragraphs = (
-            "SELECT article_id, split, md5(paragraph) AS digest "
-            f"FROM (SELECT article_id, split, {{}} AS paragraph FROM {{}}) p WHERE length(paragraph) >= {int(shortest)}"
-        )
-        yield View(
-            "long_paragraphs",
-            query=paragraphs.format(f"trim(unnest(string_split_regex(text, '[\r\n]+')), '{_WHITE}')", "articles"),
-            spark=paragraphs.format(
-                f"btrim(piece, '{_WHITE}')", "articles LATERAL VIEW explode(split(text, '[\r\n]+')) x AS piece"
-            ),
-        )
+        ours, theirs = paragraphs_queries(shortest)
+        yield View("long_paragraphs", query=ours, spark=theirs)
+
+
+def paragraphs_queries(shortest: int) -> tuple[str, str]:
+    """The long paragraphs of `articles`, of at least so many code points, as DuckDB and as Spark ask for them."""
+    query = (
+        "SELECT article_id, split, md5(paragraph) AS digest "
+        f"FROM (SELECT article_id, split, {{}} AS paragraph FROM {{}}) p WHERE length(paragraph) >= {int(shortest)}"
+    )
+    return (
+        query.format(f"trim(unnest(string_split_regex(text, '[\r\n]+')), '{_WHITE}')", "articles"),
+        query.format(f"btrim(piece, '{_WHITE}')", "articles LATERAL VIEW explode(split(text, '[\r\n]+')) x AS piece"),
+    )
 
 
 _WHITE = (
