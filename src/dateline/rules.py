@@ -3,7 +3,8 @@
 A message is a `str.format` template; `problem` fills it. The engine's rules stand here; the laws that a project states about
 its own layers (`x-rules`) stand in its schemas, and `registry` joins both. Stages: "check" (decided from records before
 anything is written), "derive" (from the articles of a story together, when estimates follow), "import" (from the files of
-another format), "leak" (from finished files, before any is put in place), "validate" (from whole tables, by a suite).
+another format), "leak" (from finished files, before any is put in place), "validate" (from whole tables, by a suite), "splits"
+(from the texts of a dataset, compared across its splits).
 
 The engine's own "validate" rules are no second form of its "check" rules: check decides about records on their way in, these
 about the published tables of any release, also a stranger's, whose records nobody here has seen. The suites that follow from
@@ -408,7 +409,7 @@ _RULES = (
     ),
     Rule(
         "near-duplicate-one-split",
-        "validate",
+        "splits",
         "the text is nearly that of an article of another split",
         "Who trains on one and tests on the other sees the test beforehand: give both one group, or retract one. "
         "Where splits are given this is a warning.",
