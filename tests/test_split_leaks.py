@@ -14,6 +14,7 @@ from building import MENTIONS, Json, ProjectFolder, record
 from dateline.compile.signature import sign, signing_of, spell
 from dateline.describe.validation import validation_html, validation_junit, validation_markdown
 from dateline.engines import LocalEngine
+from dateline.errors import LoadError
 from dateline.manifest import Manifest, read_manifest
 from dateline.project import Splits
 from dateline.schema import schemas_from
@@ -74,6 +75,21 @@ def test_how_long_a_paragraph_must_be_is_a_setting_that_the_release_carries(fold
         assert len(paragraphs(told, folder.root / "dataset")) == found
     before = dataclasses.replace(manifest, splits={"mode": "given", "quotas": {}})  # of a release that was made before
     assert paragraphs(before, folder.root / "dataset") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("shared_paragraph", "80) UNION ALL (SELECT 1"), ("threshold", 0.1), ("num_perm", True), ("near_duplicates", "no")],
+)
+def test_a_manifest_that_says_what_cannot_be_is_refused(folder: ProjectFolder, name: str, value: object) -> None:
+    folder.seed(record("a1"))
+    folder.rebuild()
+    path = folder.root / "dataset" / "manifest.json"
+    said = json.loads(path.read_bytes())
+    said["splits"][name] = value
+    path.write_text(json.dumps(said))
+    with pytest.raises(LoadError, match=rf"is no manifest that this dateline reads: splits\.{name} is "):
+        read_manifest(folder.root / "dataset")
 
 
 def paragraphs(manifest: Manifest, folder: Path) -> list[Json]:

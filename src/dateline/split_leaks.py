@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from dateline.compile.read import Refused, parse, read_raw
 from dateline.compile.seeds import seed_files
 from dateline.compile.signature import Signing, sign, signing_of, stored
 from dateline.engines import Engine
-from dateline.manifest import Manifest
-from dateline.project import Project, Splits
+from dateline.manifest import Manifest, splits_in
+from dateline.project import Project
 
 NAME = "near-duplicates"
 """What the check is called; it is one of our own beside the suites, and no expectation."""
@@ -93,17 +93,11 @@ class Compared:
         }
 
 
-def splits_of(manifest: Manifest) -> Splits:
-    """How a release came to its splits, as its manifest says; what an older one does not say is the default."""
-    known = {f.name for f in fields(Splits)}
-    return Splits(**{name: value for name, value in manifest.splits.items() if name in known})
-
-
 def near_duplicates(
     folder: Path, manifest: Manifest, engine: Engine, lookup: Lookup = lambda *_: {}, tell: Tell = lambda *_: None
 ) -> Compared:
     """Compare the articles of a dataset in a folder across its splits; `lookup` finds the signatures of withheld texts."""
-    splits = splits_of(manifest)
+    splits = splits_in(manifest.splits)
     made = Compared(splits.threshold)
     tasks = _tasks(folder, manifest, signing_of(splits))
     rows: list[_Row] = []

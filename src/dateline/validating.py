@@ -17,13 +17,13 @@ from dateline import __version__
 from dateline.compile.locate import locate
 from dateline.engines import LocalEngine
 from dateline.errors import DatelineError, InputError, SuiteError
-from dateline.manifest import Manifest, read_manifest
+from dateline.manifest import Manifest, read_manifest, splits_in
 from dateline.project import Project
 from dateline.rules import RULES, Rule, rules_from
 from dateline.schema import load_schemas
 from dateline.split_leaks import NAME as NEAR_DUPLICATES
 from dateline.split_leaks import RULE as NEAR_DUPLICATE
-from dateline.split_leaks import Compared, Lookup, near_duplicates, splits_of, stored_signatures
+from dateline.split_leaks import Compared, Lookup, near_duplicates, stored_signatures
 from dateline.validate.engine import Options, open_engine
 from dateline.validate.findings import Finding, again_finding, findings_of, plain, waive
 from dateline.validate.suites import Expectation, Suite, read_suite, sources_in, suites_from
@@ -255,7 +255,7 @@ def _across_splits(
 ) -> None:  # fmt: skip
     """Add to a validation what near-duplicates there are across the splits of its dataset."""
     mine = [waiver for waiver in waivers if waiver.rule == NEAR_DUPLICATE]
-    if not splits_of(manifest).near_duplicates:
+    if not splits_in(manifest.splits).near_duplicates:
         done.notes.append("near-duplicates were not looked for: near_duplicates is false in [tool.dateline.splits]")
         return
     found = near_duplicates(folder, manifest, LocalEngine(request.threads), lookup, tell)

@@ -27,8 +27,7 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.errors import SuiteError
-from dateline.manifest import Manifest
-from dateline.project import Splits
+from dateline.manifest import Manifest, splits_in
 from dateline.schema import SPAN_TYPE
 
 ARTICLES, NESTED = "articles", ("records", "standoff")
@@ -247,8 +246,7 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
             query=measured.format("sha256(text)", "strlen(text)"),
             spark=measured.format("sha2(text, 256)", "octet_length(text)"),
         )
-        shortest = manifest.splits.get("shared_paragraph", Splits().shared_paragraph)
-        ours, theirs = paragraphs_queries(shortest)
+        ours, theirs = paragraphs_queries(splits_in(manifest.splits).shared_paragraph)
         yield View("long_paragraphs", query=ours, spark=theirs)
 
 
