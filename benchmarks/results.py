@@ -75,13 +75,14 @@ def _circumstances(said: argparse.Namespace) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     rounds = "one round" if said.repeat == 1 else f"medians of {said.repeat} rounds on the good table, one on the faulty one"
     return (
-        f"{_today()}; {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}; "
+        f"{today()}; {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}; "
         f"Python {platform.python_version()}, {', '.join(f'{p} {version(p)}' for p in packages)}; "
         f"seed {said.seed}, {rounds}."
     )
 
 
-def _today() -> datetime.date:
+def today() -> datetime.date:
+    """The day in UTC; SOURCE_DATE_EPOCH sets another."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = int(epoch) if epoch.isdecimal() else None
     now = datetime.datetime.now(datetime.UTC)

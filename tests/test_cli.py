@@ -138,6 +138,10 @@ def test_what_cannot_run_says_so_in_one_line_and_exits_2(
             "num_perm must be a whole number from 16 to 1024",
         ),
         (
+            "[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nshared_paragraph = 0\n",
+            "shared_paragraph must be a whole number from 1 to 1000000; it is 0",
+        ),
+        (
             "[tool.dateline]\nname = 'a'\ndefault_config = 'figures'\n",
             "'figures' is no config; there are articles",
         ),

@@ -22,7 +22,7 @@ def test_every_rule_has_one_stage_a_message_and_a_hint() -> None:
     assert len(rules) > 90
     for rule in rules.values():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id), rule
-        assert rule.stage in {"check", "derive", "import", "migrate", "leak", "validate"}, rule
+        assert rule.stage in {"check", "derive", "import", "migrate", "leak", "validate", "splits"}, rule
         assert rule.level in {"error", "warning"}, rule
         assert rule.message and rule.hint, rule
 

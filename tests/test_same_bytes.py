@@ -19,7 +19,7 @@ from environments import BUILD, THIS, environment, older, run
 def corpus(tmp_path: Path) -> Path:
     """This repository's corpus, without its dataset."""
     root = tmp_path / "corpus"
-    for name in ("seeds", "schemas"):
+    for name in ("seeds", "schemas", "examples"):
         shutil.copytree(REPOSITORY / name, root / name)
     shutil.copy(REPOSITORY / "pyproject.toml", root)
     return root

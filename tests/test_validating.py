@@ -130,7 +130,7 @@ def test_the_json_of_a_validation(checked: ProjectFolder) -> None:
     checked.seed(record("a1", mentions=[mention("m1", 0, 3, score=1), mention("m2", 0, 7, score=1)]))
     build(checked)
     done = validate_project(find_project(checked.root), Request()).as_json()
-    assert list(done) == ["success", "dataset", "engine", "suites", "findings", "counts", "notes"]
+    assert list(done) == ["success", "dataset", "engine", "suites", "findings", "counts", "notes", "checks"]
     assert done["success"] is True
     [finding] = done["findings"]
     assert (finding["rule"], finding["level"], finding["table"], finding["rows"], finding["count"]) == (

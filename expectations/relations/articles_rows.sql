@@ -34,6 +34,18 @@ versions AS (
   CROSS JOIN release_facts h
   GROUP BY e.article_id
 ),
+crossing_paragraphs AS (
+  SELECT o.digest
+  FROM long_paragraphs o
+  GROUP BY o.digest
+  HAVING min(o.split) <> max(o.split)
+),
+with_crossing AS (
+  SELECT l.article_id, count(*) AS n
+  FROM long_paragraphs l
+  JOIN crossing_paragraphs o ON o.digest = l.digest
+  GROUP BY l.article_id
+),
 in_records AS (
   SELECT article_id, count(*) AS n
   FROM records
@@ -65,6 +77,7 @@ SELECT
   CASE WHEN r.supersedes IS NOT NULL THEN b.article_id IS NOT NULL AND r.supersedes <> r.article_id END AS supersedes_resolves,
   coalesce(translate(r.added_in, '0123456789', '') = '..', true) AND coalesce(translate(r.changed_in, '0123456789', '') = '..', true) AND (r.changed_in IS NULL OR r.added_in IS NOT NULL) AND coalesce(v.added <= v.this, true) AND coalesce(v.added < v.changed, true) AND coalesce(v.changed <= v.this, true) AS versions_follow,
   CASE WHEN m.article_id IS NOT NULL THEN coalesce(m.sha256 = r.text_sha256 AND m.n_code_points = r.text_n_code_points AND m.n_bytes = r.text_n_bytes, false) END AS text_measures,
+  CASE WHEN m.article_id IS NOT NULL THEN coalesce(s.n, 0) = 0 END AS paragraphs_in_one_split,
   coalesce(r.text_n_code_points <= r.text_n_bytes AND r.text_n_bytes <= 4 * r.text_n_code_points, false) AS text_sizes,
   coalesce(in_records.n, 0) = CASE WHEN r.text_redistributable THEN 1 ELSE 0 END AND coalesce(in_standoff.n, 0) = CASE WHEN r.text_redistributable THEN 0 ELSE 1 END AS in_one_record,
   source_based_on_all.present AS source_based_on_present,
@@ -82,6 +95,7 @@ CROSS JOIN release_facts h
 LEFT JOIN before_it b ON b.article_id = r.supersedes
 LEFT JOIN versions v ON v.article_id = r.article_id
 LEFT JOIN measured_texts m ON m.article_id = r.article_id
+LEFT JOIN with_crossing s ON s.article_id = r.article_id
 LEFT JOIN in_records ON in_records.article_id = r.article_id
 LEFT JOIN in_standoff ON in_standoff.article_id = r.article_id
 LEFT JOIN source_based_on_items source_based_on_all ON source_based_on_all.article_id = r.article_id

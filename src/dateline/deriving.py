@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dateline.compile.locate import locate
 from dateline.compile.plan import Plan
@@ -108,7 +109,7 @@ def _stories(
     for judgement in judgements:
         by_article.setdefault(_article_of(judgement), []).append(judgement)
     for split in sorted(set(articles["split"].to_pylist())):
-        own = articles.filter(pa.compute.equal(articles["split"], split)).select(["article_id", "group"])
+        own = articles.filter(pc.equal(articles["split"], split)).select(["article_id", "group"])
         files: dict[str, tuple[Path, ...]] = {}
         for file in base:
             if file.split == split and file.config in needed:
@@ -127,7 +128,7 @@ def _parts(articles: pa.Table) -> Iterator[pa.Table]:
     part_of = {story: int.from_bytes(hash_of_story(story)[:4]) >> (32 - bits) for story in set(articles["group"].to_pylist())}
     numbers = pa.array([part_of[story] for story in articles["group"].to_pylist()], pa.int64())
     for number in range(1 << bits):
-        yield articles.filter(pa.compute.equal(numbers, number))
+        yield articles.filter(pc.equal(numbers, number))
 
 
 def _shards(declaration: Declaration, base: Sequence[FileFacts], data: Path, work: Path) -> Iterator[ArticlesTask]:

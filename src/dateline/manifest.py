@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dateline.errors import LoadError
+from dateline.project import Splits, out_of_range
 from dateline.typed import Misfit, misfits
 
 NAME = "manifest.json"
@@ -195,6 +196,11 @@ class _Splits:
     quotas: dict[str, float]
 
 
+def splits_in(found: Mapping[str, Any]) -> Splits:
+    """How a release came to its splits, as its manifest says; what an older one does not say is the default."""
+    return Splits(**{name: value for name, value in found.items() if name in {f.name for f in fields(Splits)}})
+
+
 def _misfits(found: dict[str, Any]) -> Iterator[Misfit]:
     """What keeps a decoded file from being a manifest; the outer parts first."""
     yield from misfits(found, Manifest)
@@ -213,6 +219,8 @@ def _misfits(found: dict[str, Any]) -> Iterator[Misfit]:
     ]:
         entry = {name: value for name, value in entry.items() if name in {f.name for f in fields(kind)}}
         yield from misfits(entry, kind, where)
+    for wrong in out_of_range(splits_in(found["splits"])):
+        yield Misfit(f"splits.{wrong.where}", wrong.found, wrong.expected)
 
 
 def content_digest(files: Iterable[tuple[str, str]], features: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from dateline.errors import ProjectError
 from dateline.transaction import finish
-from dateline.typed import misfits, shown
+from dateline.typed import Misfit, misfits, shown
 
 SPLITS = ("train", "validation", "test")
 
@@ -26,7 +27,8 @@ class Splits:
     "given": each record names its own split.
 
     Texts whose signatures (MinHash of `num_perm` numbers over shingles of so many words, or characters in scripts written
-    without spaces) agree in at least `threshold` of their numbers are near-duplicates and share a split.
+    without spaces) agree in at least `threshold` of their numbers are near-duplicates and share a split. A paragraph of at
+    least `shared_paragraph` code points that stands in articles of two splits is told.
     """
 
     mode: str = "computed"
@@ -37,6 +39,7 @@ class Splits:
     num_perm: int = 128
     shingle_words: int = 3
     shingle_characters: int = 5
+    shared_paragraph: int = 80
 
 
 PRIVATE = "LicenseRef-private"
@@ -219,18 +222,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     for name in made.quotas:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "all":
             raise ProjectError(f'{file}: [tool.dateline.splits] {name!r} cannot name a split; use lower-case letters, not "all"')
-    if not isinstance(made.near_duplicates, bool):
-        raise ProjectError(
-            f"{file}: [tool.dateline.splits] near_duplicates must be true or false; it is {made.near_duplicates!r}"
-        )
-    if not isinstance(made.threshold, int | float) or not 0.5 <= made.threshold <= 1:
-        raise ProjectError(f"{file}: [tool.dateline.splits] threshold must be from 0.5 to 1; it is {made.threshold!r}")
-    for name, least, most in (("num_perm", 16, 1024), ("shingle_words", 1, 50), ("shingle_characters", 1, 50)):
-        number = getattr(made, name)
-        if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
-            raise ProjectError(
-                f"{file}: [tool.dateline.splits] {name} must be a whole number from {least} to {most}; it is {number!r}"
-            )
+    for wrong in out_of_range(made):
+        raise ProjectError(f"{file}: [tool.dateline.splits] {wrong.where} must be {wrong.expected}; it is {wrong.found}")
     if not isinstance(table.get("texts", ""), str):
         raise ProjectError(f"{file}: [tool.dateline] texts must name a folder; it is {table['texts']!r}")
     longest = table.get("longest_string", 400)
@@ -244,6 +237,21 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     if "languages" in values:
         values["languages"] = tuple(values["languages"])
     return Settings(**values)
+
+
+def out_of_range(splits: Splits) -> Iterator[Misfit]:
+    """What of how texts are compared across splits cannot be."""
+    if not isinstance(splits.near_duplicates, bool):
+        yield Misfit("near_duplicates", repr(splits.near_duplicates), "true or false")
+    if not isinstance(splits.threshold, int | float) or not 0.5 <= splits.threshold <= 1:
+        yield Misfit("threshold", repr(splits.threshold), "from 0.5 to 1")
+    limits = (
+        ("num_perm", 16, 1024), ("shingle_words", 1, 50), ("shingle_characters", 1, 50), ("shared_paragraph", 1, 1_000_000),
+    )  # fmt: skip
+    for name, least, most in limits:
+        number = getattr(splits, name)
+        if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+            yield Misfit(name, repr(number), f"a whole number from {least} to {most}")
 
 
 def _estimates(table: Any, file: Path) -> Estimates:

@@ -3,7 +3,8 @@
 A message is a `str.format` template; `problem` fills it. The engine's rules stand here; the laws that a project states about
 its own layers (`x-rules`) stand in its schemas, and `registry` joins both. Stages: "check" (decided from records before
 anything is written), "derive" (from the articles of a story together, when estimates follow), "import" (from the files of
-another format), "leak" (from finished files, before any is put in place), "validate" (from whole tables, by a suite).
+another format), "leak" (from finished files, before any is put in place), "validate" (from whole tables, by a suite), "splits"
+(from the texts of a dataset, compared across its splits).
 
 The engine's own "validate" rules are no second form of its "check" rules: check decides about records on their way in, these
 about the published tables of any release, also a stranger's, whose records nobody here has seen. The suites that follow from
@@ -412,6 +413,20 @@ _RULES = (
     ),
     Rule("row-split", "validate", "a row lies in the files of another split than its article's", "Rebuild the dataset."),
     Rule("group-one-split", "validate", "articles of one group are in different splits", "Splits never leak."),
+    Rule(
+        "paragraph-one-split",
+        "validate",
+        "a long paragraph of the article stands in an article of another split, too",
+        "Give both one group; or take it out of the texts, if it is a notice that stands under many.",
+        level="warning",
+    ),
+    Rule(
+        "near-duplicate-one-split",
+        "splits",
+        "the text is nearly that of an article of another split",
+        "Who trains on one and tests on the other sees the test beforehand: give both one group, or retract one. "
+        "Where splits are given this is a warning.",
+    ),
     Rule("row-count", "validate", "there are more or fewer rows than the manifest says", "Rebuild, or get the dataset again."),
     Rule(
         "label-count",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from dateline import __version__, versions
 from dateline.compile.locate import locate
+from dateline.engines import LocalEngine
 from dateline.errors import DatelineError, InputError, SuiteError
-from dateline.manifest import Manifest, read_manifest
+from dateline.manifest import Manifest, read_manifest, splits_in
 from dateline.project import Project
 from dateline.rules import RULES, Rule, rules_from
 from dateline.schema import load_schemas
+from dateline.split_leaks import NAME as NEAR_DUPLICATES
+from dateline.split_leaks import RULE as NEAR_DUPLICATE
+from dateline.split_leaks import Compared, Lookup, near_duplicates, stored_signatures
 from dateline.validate.engine import Options, open_engine
-from dateline.validate.findings import Finding, again_finding, findings_of, plain
+from dateline.validate.findings import Finding, again_finding, findings_of, plain, waive
 from dateline.validate.suites import Expectation, Suite, read_suite, sources_in, suites_from
 from dateline.validate.views import View, dataset_views
 from dateline.validate.waivers import NAME as WAIVERS
@@ -36,12 +41,15 @@ _RULES_FILE = "rules.toml"
 
 @dataclass
 class Validation:
-    """What a validation found. `checked` pairs each suite with Great Expectations' own result object."""
+    """What a validation found. `checked` pairs each suite with Great Expectations' own result object; `checks` are what checks of
+    our own say that stand beside the suites and are no expectations. What either found is in `findings`.
+    """
 
     engine: dict[str, str] = field(default_factory=dict)
     checked: list[tuple[Suite, ExpectationSuiteValidationResult]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
     dataset: dict[str, str] | None = None
 
     @property
@@ -51,12 +59,13 @@ class Validation:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many expectations there were, and what became of them."""
+        """How many expectations there were, and what became of them; errors and warnings are of our own checks, too."""
         expectations = sum(len(suite.expectations) for suite, _ in self.checked)
+        failed = sum(finding.rule != NEAR_DUPLICATE for finding in self.findings)
         return {
             "expectations": expectations,
-            "passed": expectations - len(self.findings),
-            "failed": len(self.findings),
+            "passed": expectations - failed,
+            "failed": failed,
             "errors": sum(f.fails for f in self.findings),
             "warnings": sum(f.level == "warning" and f.waived is None for f in self.findings),
             "waived": sum(f.waived is not None for f in self.findings),
@@ -72,6 +81,7 @@ class Validation:
             "findings": [finding.as_json() for finding in self.findings],
             "counts": self.counts,
             "notes": self.notes,
+            "checks": self.checks,
         }
 
 
@@ -120,7 +130,7 @@ class Request:
 def validate_project(
     project: Project, request: Request, *, earlier: Path | None = None, tell: Tell = lambda *_: None
 ) -> Validation:
-    """Validate dataset/ of a project against its suites; findings are traced back to the seeds.
+    """Validate dataset/ of a project against its suites, and compare its splits; findings are traced back to the seeds.
 
     Raises LoadError if there is no dataset, SuiteError for what is wrong in expectations/.
     """
@@ -131,13 +141,15 @@ def validate_project(
         raise SuiteError(f"{where}: holds no suite; `dateline suites` writes those that follow from schemas/")
     before = read_manifest(earlier) if earlier else None
     done = validate_files(project.dataset, manifest, sources, where, request, earlier=before, tell=tell)
+    lookup = functools.partial(stored_signatures, project)
+    _across_splits(done, project.dataset, manifest, _waivers(sources, where, request), request, lookup, tell)
     return replace(done, findings=placed(project, done.findings))
 
 
 def validate_release(
     folder: Path, request: Request, *, suites: Path | None = None, earlier: Path | None = None, tell: Tell = lambda *_: None
 ) -> Validation:
-    """Validate a release in a folder against the suites that it carries, or those of the folder `suites`.
+    """Validate a release in a folder against the suites that it carries, or those of the folder `suites`; compare its splits.
 
     Raises LoadError for a folder without a release, SuiteError for a release without suites.
     """
@@ -152,7 +164,9 @@ def validate_release(
             + ("" if suites else "; this release was built without: name a folder of suites with --suites")
         )
     before = read_manifest(earlier) if earlier else None
-    return validate_files(folder, manifest, sources, where, request, earlier=before, tell=tell)
+    done = validate_files(folder, manifest, sources, where, request, earlier=before, tell=tell)
+    _across_splits(done, folder, manifest, _waivers(sources, where, request), request, tell=tell)
+    return done
 
 
 def validate_parquet(files: Sequence[Path], suite: Path, key: Sequence[str], request: Request) -> Validation:
@@ -176,7 +190,7 @@ def validate_files(
     Raises SuiteError for suites, relations or waivers that are wrong or cannot be run on these tables.
     """
     suites = suites_from(sources, where)
-    waivers = waivers_from(sources[WAIVERS], f"{where}/{WAIVERS}", request.today) if WAIVERS in sources else []
+    waivers = _waivers(sources, where, request)
     rules = {**RULES, **rules_from(sources.get(_RULES_FILE, b""), f"{where}/{_RULES_FILE}")}
     views = dataset_views(manifest, folder, earlier)
     empty = {name for name, table in manifest.tables.items() if not table.rows}
@@ -185,6 +199,10 @@ def validate_files(
     done.notes[:0] = notes
     done.dataset = {"name": manifest.name, "version": manifest.version, "content_digest": manifest.content_digest}
     return done
+
+
+def _waivers(sources: Mapping[str, bytes], where: str, request: Request) -> list[Waiver]:
+    return waivers_from(sources[WAIVERS], f"{where}/{WAIVERS}", request.today) if WAIVERS in sources else []
 
 
 def _run(
@@ -205,11 +223,62 @@ def _run(
     used = {finding.waived for finding in done.findings}
     known = {expectation.rule for suite in suites for expectation in suite.expectations}
     for waiver in waivers:
+        if waiver.rule == NEAR_DUPLICATE:  # no suite decides it, and not every run
+            continue
         if waiver.rule not in known:
             done.notes.append(f"{WAIVERS}: waives {waiver.rule!r}, which no suite decides; remove it")
         elif waiver not in used and not any(f.rule == waiver.rule for f in done.findings):
-            done.notes.append(f"{WAIVERS}: waives {waiver.rule!r}, which nothing breaks any more; remove it")
+            done.notes.append(_idle(waiver))
     return done
+
+
+def _idle(waiver: Waiver) -> str:
+    return f"{WAIVERS}: waives {waiver.rule!r}, which nothing breaks any more; remove it"
+
+
+# ---- checks of our own, beside the suites --------------------------------------------------------------------
+
+
+def _across_splits(
+    done: Validation, folder: Path, manifest: Manifest, waivers: Sequence[Waiver], request: Request,
+    lookup: Lookup = lambda *_: {}, tell: Tell = lambda *_: None,
+) -> None:  # fmt: skip
+    """Add to a validation what near-duplicates there are across the splits of its dataset."""
+    mine = [waiver for waiver in waivers if waiver.rule == NEAR_DUPLICATE]
+    if not splits_in(manifest.splits).near_duplicates:
+        done.notes.append("near-duplicates were not looked for: near_duplicates is false in [tool.dateline.splits]")
+        return
+    found = near_duplicates(folder, manifest, LocalEngine(request.threads), lookup, tell)
+    done.checks.append(found.as_json(request.samples))
+    if found.withheld:
+        texts = "text is" if found.withheld == 1 else "texts are"
+        done.notes.append(f"{found.withheld:,} {texts} withheld and not signed: not compared with the articles of other splits")
+    if found.pairs:
+        samples = max([request.samples, *(len(waiver.rows) + request.samples for waiver in mine)])
+        done.findings.append(waive(_near_duplicate(found, manifest, samples), mine))
+    elif mine:
+        done.notes += map(_idle, mine)
+
+
+def _near_duplicate(found: Compared, manifest: Manifest, samples: int) -> Finding:
+    """The finding that names the articles with a near-duplicate in another split; where splits are given, it is a warning."""
+    rule, partners = RULES[NEAR_DUPLICATE], found.partners
+    rows = tuple(partners)[:samples]
+    named = {row: ", ".join(f"{other} ({split}, {alike:.2f})" for other, split, alike in partners[row]) for row in rows}
+    return Finding(
+        rule=rule.id,
+        level="warning" if manifest.splits["mode"] == "given" else rule.level,
+        table="articles",
+        rows=rows,
+        count=len(partners),
+        says=rule.message,
+        expected=f"no two texts of different splits that are alike by {found.threshold:g} or more",
+        hint=rule.hint,
+        suite=f"check {NEAR_DUPLICATES}",
+        expectation_id=NEAR_DUPLICATES,
+        observed=[pair.as_json() for pair in found.pairs[:samples]],
+        details=tuple((row, f": {words}") for row, words in named.items()),
+    )
 
 
 def placed(project: Project, findings: Iterable[Finding]) -> list[Finding]:
@@ -279,8 +348,7 @@ def validate_build(
     key = _key(manifest, sources)
     kept = None if again else _kept(project.dataset, key)
     if kept is not None:
-        if WAIVERS in sources:  # one may have expired since
-            waivers_from(sources[WAIVERS], f"{where}/{WAIVERS}", request.today)
+        _waivers(sources, where, request)  # one may have expired since
         rules = {**RULES, **rules_from(sources.get(_RULES_FILE, b""), f"{where}/{_RULES_FILE}")}
         findings = [again_finding(found, *suites[found["expectation_id"]], rules) for found in kept["findings"]]
         result, counts = kept, kept["counts"]

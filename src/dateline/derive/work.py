@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dateline.derive.article import Article
@@ -174,7 +175,7 @@ def _stories(task: StoriesTask, schemas: Schemas) -> Iterator[tuple[str, list[Ar
 
 def _chosen(files: Iterable[Path], wanted: pa.Array) -> Iterator[dict[str, Any]]:
     for path in files:
-        yield from pq.read_table(path, filters=pa.compute.field("article_id").isin(wanted), partitioning=None).to_pylist()
+        yield from pq.read_table(path, filters=pc.field("article_id").isin(wanted), partitioning=None).to_pylist()
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ _STAGES = {
     "migrate": "Decided while seeds are rewritten for another schema version (`dateline migrate`).",
     "leak": "Decided from the finished files, before any is put in place, or from the texts that `dateline hydrate` reads.",
     "validate": "Decided from whole tables, by a Great Expectations suite in `expectations/`.",
+    "splits": "Decided from the texts of a dataset, compared across its splits, beside the suites (`dateline validate`).",
 }
 
 

@@ -7,7 +7,7 @@ controls and bidi marks as escapes, and never taken for markup.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -28,6 +28,16 @@ def headline(result: Json) -> str:
     waived = f", {counts['waived']} waived" if counts["waived"] else ""
     of = f"{_plural(counts['expectations'], 'expectation')} in {_plural(len(result['suites']), 'suite')}"
     return f"{'valid' if result['success'] else 'not valid'}: {of}{more}{waived}"
+
+
+def check_line(check: Json) -> str:
+    """What a check of our own did, in a line."""
+    parts = [f"{_plural(check['compared'], 'article')} compared across splits"]
+    parts += [f"{_plural(check['withheld'], 'withheld text')} not compared"] if check["withheld"] else []
+    parts += [f"{_plural(check['wordless'], 'text')} without words"] if check["wordless"] else []
+    parts += [f"{_plural(check['n_pairs'], 'pair')} alike by {check['threshold']:g} or more"]
+    parts += [f"{check['n_near_misses']:,} nearly so"] if check["n_near_misses"] else []
+    return f"{check['name']}: {', '.join(parts)}"
 
 
 def place_of(finding: Json) -> str:
@@ -68,7 +78,8 @@ def validation_markdown(result: Json) -> str:
         if len(findings) > _MOST_FINDINGS:
             lines.append(f"\n... and {len(findings) - _MOST_FINDINGS} more")
         lines.append("")
-    lines += [f"- {_md(note)}" for note in result["notes"]] + ([""] if result["notes"] else [])
+    said = [*map(check_line, result.get("checks", ())), *result["notes"]]
+    lines += [f"- {_md(line)}" for line in said] + ([""] if said else [])
     versions = ", ".join(f"{_md(k)} {_md(v)}" for k, v in result["engine"].items() if k != "name")
     lines.append(f"<sub>engine {_md(result['engine'].get('name', ''))}: {versions}</sub>")
     return "\n".join(lines) + "\n"
@@ -90,37 +101,20 @@ def _ordered(findings: Iterable[Json]) -> list[Json]:
 
 
 def validation_junit(result: Json) -> str:
-    """JUnit XML as CI systems read it: a testsuite per suite, a testcase per expectation. A waived finding is a skipped test, a
-    warning passes and is told in system-out.
+    """JUnit XML as CI systems read it: a testsuite per suite and one of our own checks, a testcase per expectation or check. A
+    waived finding is a skipped test, a warning passes and is told in system-out.
     """
     found = {finding["expectation_id"]: finding for finding in result["findings"]}
     root = ElementTree.Element("testsuites", name="dateline validate")
     totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-    for suite in result["suites"]:
-        element = ElementTree.SubElement(root, "testsuite", name=_xml(suite["name"]), file=_xml(suite["file"]))
+    for suite, cases in _junit_suites(result):
+        element = ElementTree.SubElement(root, "testsuite", {name: _xml(said) for name, said in suite.items()})
         own = dict.fromkeys(totals, 0)
-        for expectation in suite["expectations"]:
-            name = f"{expectation['rule']} {_kwargs(expectation['kwargs'])}".strip()
-            case = ElementTree.SubElement(
-                element, "testcase", classname=_xml(f"{suite['name']}.{expectation['type']}"), name=_xml(name)
-            )
+        for known, classname, name in cases:
+            case = ElementTree.SubElement(element, "testcase", classname=_xml(classname), name=_xml(name))
             own["tests"] += 1
-            finding = found.get(expectation["id"])
-            if finding is None:
-                continue
-            text = "\n".join(_text_lines(finding))
-            if finding["waived"]:
-                own["skipped"] += 1
-                waived = finding["waived"]
-                said = f"waived by {waived['owner']} until {waived['expires']}: {waived['reason']}"
-                ElementTree.SubElement(case, "skipped", message=_xml(said))
-            elif finding["level"] == "error":
-                own["failures"] += 1
-                ElementTree.SubElement(case, "failure", message=_xml(finding["says"]), type=_xml(finding["rule"])).text = _xml(
-                    text
-                )
-            else:
-                ElementTree.SubElement(case, "system-out").text = _xml("warning: " + text)
+            if known in found:
+                _junit_finding(case, found[known], own)
         for name, number in own.items():
             element.set(name, str(number))
             totals[name] += number
@@ -128,6 +122,32 @@ def validation_junit(result: Json) -> str:
         root.set(name, str(number))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _junit_suites(result: Json) -> Iterator[tuple[dict[str, str], list[tuple[str, str, str]]]]:
+    """Attributes of each testsuite, and its cases: id, class name, name."""
+    for suite in result["suites"]:
+        cases = [
+            (e["id"], f"{suite['name']}.{e['type']}", f"{e['rule']} {_kwargs(e['kwargs'])}".strip())
+            for e in suite["expectations"]
+        ]
+        yield {"name": suite["name"], "file": suite["file"]}, cases
+    if checks := result.get("checks", ()):
+        yield {"name": "checks"}, [(check["name"], f"checks.{check['name']}", check["rule"]) for check in checks]
+
+
+def _junit_finding(case: ElementTree.Element, finding: Json, own: dict[str, int]) -> None:
+    text = "\n".join(_text_lines(finding))
+    if waived := finding["waived"]:
+        own["skipped"] += 1
+        said = f"waived by {waived['owner']} until {waived['expires']}: {waived['reason']}"
+        ElementTree.SubElement(case, "skipped", message=_xml(said))
+    elif finding["level"] == "error":
+        own["failures"] += 1
+        failure = ElementTree.SubElement(case, "failure", message=_xml(finding["says"]), type=_xml(finding["rule"]))
+        failure.text = _xml(text)
+    else:
+        ElementTree.SubElement(case, "system-out").text = _xml("warning: " + text)
 
 
 def _text_lines(finding: Json) -> list[str]:
@@ -169,7 +189,13 @@ def validation_html(result: Json) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": _xml, "kwargs": lambda k: _xml(_kwargs(k)), "place": place_of, "state": state_of}
+    environment.filters |= {
+        "check": check_line,
+        "shown": _xml,
+        "kwargs": lambda k: _xml(_kwargs(k)),
+        "place": place_of,
+        "state": state_of,
+    }
     findings = _ordered(result["findings"])
     failed = {f["expectation_id"]: state_of(f) for f in findings}
     page = environment.get_template("validation.html.j2")

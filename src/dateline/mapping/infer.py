@@ -37,7 +37,7 @@ _ENTITY_LABELS = frozenset((
 ))  # fmt: skip
 _VIEWS = frozenset((
     "row_counts", "label_counts", "counted_rows", "manifest_rows", "counted_labels", "manifest_labels", "earlier_labels",
-    "placed", "measured_texts", "release_facts", "profile_rows", "profile_labels",
+    "placed", "measured_texts", "long_paragraphs", "release_facts", "profile_rows", "profile_labels",
 ))  # fmt: skip
 _SQL_PLURALS = frozenset(("all", "values", "references", "columns", "tables"))
 _ITEM_NAMES = ("article_id", "added_in", "changed_in", "position", "alternative", "item", "span_start", "span_end", "surface")

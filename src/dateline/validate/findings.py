@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """One expectation that was not met. `rows` are ids (`article_id#local`) of a sample of the rows, in order, `count` is how
-    many there are (0: the fault is the table's, not some row's). `place` is where the first of `rows` was written, `places`
-    where each was, as far as it is known; a snippet is drawn only where rights allow.
+    """One expectation, or one check of our own, that was not met. `rows` are ids (`article_id#local`) of a sample of the rows, in
+    order, `count` is how many there are (0: the fault is the table's, not some row's). `place` is where the first of `rows` was
+    written, `places` where each was, as far as it is known; a snippet is drawn only where rights allow. `details` are words on
+    single rows.
     """
 
     rule: str
@@ -39,6 +40,7 @@ class Finding:
     places: tuple[tuple[str, Place], ...] = ()
     snippet: str | None = None
     waived: Waiver | None = None
+    details: tuple[tuple[str, str], ...] = ()
 
     @property
     def fails(self) -> bool:
@@ -47,12 +49,12 @@ class Finding:
 
     def as_problems(self) -> list[Problem]:
         """One problem for each row that is named, and one for the rest; where no seed is known the suite's file is the place."""
-        known = dict(self.places)
+        known, details = dict(self.places), dict(self.details)
         level = self.level if self.waived is None else "waived"
         found = [
             Problem(
-                known.get(row, Place(self.suite)), self.rule, f"{self.table} {row}: {self.says}", self.hint, level,
-                self.snippet if number == 0 else None,
+                known.get(row, Place(self.suite)), self.rule, f"{self.table} {row}: {self.says}{details.get(row, '')}", self.hint,
+                level, self.snippet if number == 0 else None,
             )
             for number, row in enumerate(self.rows)
         ]  # fmt: skip
@@ -117,7 +119,7 @@ def _finding(
         expectation_id=written.id,
         observed=observed,
     )
-    return _waive(finding, waivers)
+    return waive(finding, waivers)
 
 
 def again_finding(kept: Mapping[str, Any], suite: Suite, written: Expectation, rules: Mapping[str, Rule]) -> Finding:
@@ -194,7 +196,7 @@ def _row_id(row: Mapping[str, Any], key: Iterable[str]) -> str:
     return "#".join(str(row.get(column)) for column in key)
 
 
-def _waive(finding: Finding, waivers: Sequence[Waiver]) -> Finding:
+def waive(finding: Finding, waivers: Sequence[Waiver]) -> Finding:
     """The finding without its waived rows; whole and marked as waived if nothing else is left."""
     for waiver in waivers:
         if waiver.rule != finding.rule or waiver.table not in ("", finding.table):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.compute as pc
 
 from dateline.schema import Layer, Schemas
 from dateline.validate.changes import CELL_KINDS, NOTHING, Cell, Column, Facts, Json, Kind, Tables, columns_of
@@ -322,7 +322,7 @@ def _article_moved(name: str, says: str, alone: bool) -> Callable[[_Maker, str, 
             changed, edits = _without(maker, split, article)
             for each in changed:
                 part = maker.tables[each][split]
-                mine = part.filter(pa.compute.equal(part["article_id"], article))
+                mine = part.filter(pc.equal(part["article_id"], article))
                 if "split" in mine.column_names:
                     place = mine.schema.get_field_index("split")
                     mine = mine.set_column(place, mine.schema.field("split"), pa.array([other] * mine.num_rows))
@@ -344,7 +344,7 @@ def _without(maker: _Maker, split: str, article: str) -> tuple[dict[str, dict[st
             continue
         mine = [i for i, owner in enumerate(part["article_id"].to_pylist()) if owner == article]
         if mine:
-            changed[name] = {split: part.filter(pa.compute.not_equal(part["article_id"], article))}
+            changed[name] = {split: part.filter(pc.not_equal(part["article_id"], article))}
             edits += [Edit(name, split, i, "remove") for i in mine]
     return changed, edits
 

@@ -317,6 +317,17 @@ class _Rows:
             "CASE WHEN m.article_id IS NOT NULL THEN coalesce(m.sha256 = r.text_sha256 "
             "AND m.n_code_points = r.text_n_code_points AND m.n_bytes = r.text_n_bytes, false) END",
         )
+        self.parts["crossing_paragraphs"] = (
+            "SELECT o.digest FROM long_paragraphs o GROUP BY o.digest HAVING min(o.split) <> max(o.split)"
+        )
+        self.parts["with_crossing"] = (
+            "SELECT l.article_id, count(*) AS n FROM long_paragraphs l JOIN crossing_paragraphs o ON o.digest = l.digest "
+            "GROUP BY l.article_id"
+        )
+        self.joins.append("LEFT JOIN with_crossing s ON s.article_id = r.article_id")
+        self.add(
+            "paragraphs_in_one_split", "paragraph-one-split", "CASE WHEN m.article_id IS NOT NULL THEN coalesce(s.n, 0) = 0 END"
+        )
         # what UTF-8 makes of any text, also of one that is withheld: one to four bytes for a code point
         sizes = "r.text_n_code_points <= r.text_n_bytes AND r.text_n_bytes <= 4 * r.text_n_code_points"
         self.add("text_sizes", "row-text", f"coalesce({sizes}, false)")
@@ -624,7 +635,7 @@ def query(parts: Mapping[str, str], selected: Sequence[str], source: str, joins:
     return "\n".join([*lines, *joins]) + "\n"
 
 
-_CLAUSE = re.compile(r"( (?:(?<!DISTINCT )FROM|LEFT JOIN|JOIN|CROSS JOIN|WHERE|GROUP BY|UNION ALL)\b|, | AND )")
+_CLAUSE = re.compile(r"( (?:(?<!DISTINCT )FROM|LEFT JOIN|JOIN|CROSS JOIN|WHERE|GROUP BY|HAVING|UNION ALL)\b|, | AND )")
 
 
 def _lines(sql: str) -> str:

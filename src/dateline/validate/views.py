@@ -12,6 +12,9 @@ All follows from the manifest, so that a release is validated without the schema
 - `placed(table_name, split, article_id)`: in the files of which split an article has rows.
 - `release_facts(version, split_mode, hydrated)`: one row.
 - `measured_texts(article_id, sha256, n_code_points, n_bytes)`: what the texts that are there measure.
+- `long_paragraphs(article_id, split, digest)`: the paragraphs of these texts that are too long to be alike by chance: what
+  stands between line ends, without white space at its edges, of at least `shared_paragraph` code points (a setting of
+  the release).
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.errors import SuiteError
-from dateline.manifest import Manifest
+from dateline.manifest import Manifest, splits_in
 from dateline.schema import SPAN_TYPE
 
 ARTICLES, NESTED = "articles", ("records", "standoff")
@@ -243,6 +246,27 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
             query=measured.format("sha256(text)", "strlen(text)"),
             spark=measured.format("sha2(text, 256)", "octet_length(text)"),
         )
+        ours, theirs = paragraphs_queries(splits_in(manifest.splits).shared_paragraph)
+        yield View("long_paragraphs", query=ours, spark=theirs)
+
+
+def paragraphs_queries(shortest: int) -> tuple[str, str]:
+    """The long paragraphs of `articles`, of at least so many code points, as DuckDB and as Spark ask for them."""
+    query = (
+        "SELECT article_id, split, md5(paragraph) AS digest "
+        f"FROM (SELECT article_id, split, {{}} AS paragraph FROM {{}}) p WHERE length(paragraph) >= {int(shortest)}"
+    )
+    return (
+        query.format(f"trim(unnest(string_split_regex(text, '[\r\n]+')), '{_WHITE}')", "articles"),
+        query.format(f"btrim(piece, '{_WHITE}')", "articles LATERAL VIEW explode(split(text, '[\r\n]+')) x AS piece"),
+    )
+
+
+_WHITE = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    "\u202f\u205f\u3000\ufeff"
+)
+"""What may stand at the edges of a paragraph."""
 
 
 def _union(parts: Iterable[str]) -> str:
