@@ -18,7 +18,7 @@ from dateline import __version__
 from dateline.errors import DatelineError, printable
 
 COMMANDS = (
-    "new", "import", "check", "rebuild", "validate", "agreement", "score", "export", "export-view", "stats", "estimates",
+    "new", "import", "check", "rebuild", "validate", "agreement", "score", "export", "export-view", "stats", "estimates", "explain",
     "hydrate", "sign", "suites", "rules", "migrate", "doctor",
 )  # fmt: skip
 
