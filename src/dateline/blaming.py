@@ -30,7 +30,7 @@ class Commit:
 def blame(path: Path, first: int, last: int, *, lines: bool = True) -> Commit | None:
     """The latest of the commits that touched lines `first` to `last`; None if they are not committed as they stand.
 
-    Without `lines` (a compressed file has none) the last commit of the file. Raises InputError where there is no git, or no history.
+    Without `lines` (a compressed file has none) the last commit of the file. Raises InputError without git or a history.
     """
     path = path.resolve()  # git does not look beyond symbolic links
     if not lines:

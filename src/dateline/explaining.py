@@ -11,36 +11,31 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dateline.blaming import blame
 from dateline.compile.check import snippet
-from dateline.compile.origins import Lines, Origin, TableOrigin, origins, table_origins
-from dateline.compile.reasons import Member, why_group, why_split
+from dateline.compile.origins import Lines, origins
 from dateline.compile.sets import PRIMARY
-from dateline.compile.signature import signing_of
-from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, layer_row, rows_of
+from dateline.compile.tables import ARTICLES
 from dateline.derive.bases import Bases, Name
 from dateline.errors import InputError, LoadError, UsageError
-from dateline.ledger import Ledger, read_ledger
+from dateline.explaining_seeds import place_json, written_of
 from dateline.lookup import Found, Lookup, Row, lookup
 from dateline.manifest import Manifest, read_manifest
 from dateline.project import Project
 from dateline.row_facts import canonical
-from dateline.schema import Schemas, load_schemas
 from dateline.validate.covering import Covering
 from dateline.validating import FOLDER, carried_suites
 
 Json = dict[str, Any]
-_RIGHTS = ("text_license", "annotation_license", "text_redistributable", "rights_holder", "rights_note", "rights_evidence_url")
 _OF_A_SET = ("annotator_id", "annotator_type", "tool", "tool_version", "guideline_version", "status", "created", "adjudicator_id")
 MOST = 200
 """So many rows are listed of each sort; all are counted."""
 _MOST_ARTICLES = 20
-_MOST_MEMBERS = 500
 _MOST_NEAR = 20_000
 """So many ids of a table are compared with one that is not there."""
 
@@ -62,19 +57,12 @@ class Explainer:
     folder: Path
     called: str
     project: Project | None
-    _seeds: dict[str, Origin | None] = field(default_factory=dict, repr=False)
-    _articles: dict[str, Json] = field(default_factory=dict, repr=False)
-    _tables: dict[str, dict[str, TableOrigin]] = field(default_factory=dict, repr=False)
-    _no_seeds: str = ""
 
     def __post_init__(self) -> None:
         self.manifest: Manifest = read_manifest(self.folder)
         self.rows: Lookup = lookup(self.folder, self.manifest)
         self._bases = Bases(self.rows, self.project.settings.views if self.project else {})
-        if self.project is None:
-            self._no_seeds = "a dataset in a folder is explained without seeds"
-        elif not self.project.seeds.is_dir():
-            self._no_seeds = f"{self.project.name_of(self.project.seeds)}: no such folder"
+        self.written = written_of(self.rows, self.project)
 
     def explain(self, name: str, table: str | None = None, *, blamed: bool = False) -> Json:
         """All that is known of the row called `name`, in `table` if several have one of that name.
@@ -85,7 +73,7 @@ class Explainer:
         found, also = self._find(name, table)
         base = [] if self.rows.level(found.table) != "derived" else self._bases.of(found)
         articles = self._articles_of(found, base)
-        seed = self._seed(found.table, self.rows.name(found))
+        seed = self.written.lines(found.table, self.rows.name(found))
         said: Json = {
             "id": self.rows.name(found),
             "table": found.table,
@@ -94,12 +82,12 @@ class Explainer:
             "dataset": {"folder": self.called, "name": self.manifest.name, "version": self.manifest.version,
                         "content_digest": self.manifest.content_digest},
             "shard": {"file": found.file["path"], "split": found.file["split"], "row": found.number, "rows": found.file["rows"]},
-            "seed": self._place(seed),
-            "seed_state": self._state(found, seed),
+            "seed": place_json(seed),
+            "seed_state": self.written.state(found, seed),
             "snippet": self._snippet(found, base),
-            "articles": [self._article(article_id) for article_id in articles[:_MOST_ARTICLES]],
+            "articles": [self.written.article(article_id) for article_id in articles[:_MOST_ARTICLES]],
             "annotation": self._annotation(found, base),
-            "release": self._release(found),
+            "release": self.written.release(found),
             "validation": self._covering.of(found.table, self.rows.name(found)),
             "refers_to": self._refers_to(found),
             "referred_by": _listed(self._referred_by(found)),
@@ -149,9 +137,9 @@ class Explainer:
         """What to say of a name that no row has."""
         article_id = name.partition("#")[0]
         where = f"{table} of {self.called}" if table else self.called
-        if gone := self._tombstone(article_id):
+        if gone := self.written.tombstone(article_id):
             return f"{where}: {article_id!r} was retracted{gone}; its rows are in no dataset after that"
-        if self.rows.shard(article_id) is None and self.project and not self._no_seeds:
+        if self.rows.shard(article_id) is None and self.project and not self.written.lacking:
             origin = origins(self.project, {article_id}).get(article_id)
             if origin is not None:
                 return (
@@ -178,136 +166,6 @@ class Explainer:
         for one in tables:
             yield from itertools.islice(self.rows.names(one), _MOST_NEAR)
 
-    # ---- where it was written ------------------------------------------------------------------------------------
-
-    @cached_property
-    def _schemas(self) -> Schemas | None:
-        return load_schemas(self.project.schemas) if self.project and not self._no_seeds else None
-
-    @cached_property
-    def _ledger(self) -> Ledger:
-        return read_ledger(self.project.ledger) if self.project else {}
-
-    def _ledger_lines(self) -> Iterator[Json]:
-        """The ledger's lines as they are: of corpus-level rows and tombstones, too."""
-        if self.project and self.project.ledger.is_file():
-            for line in self.project.ledger.read_bytes().splitlines():
-                try:
-                    said = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(said, dict):
-                    yield said
-
-    def _tombstone(self, article_id: str) -> str:
-        """When and why an article was retracted, as the ledger or the dataset's versions say; "" if it was not."""
-        told = [
-            {**said["retracted"], "article_id": said.get("article_id")} for said in self._ledger_lines() if said.get("retracted")
-        ]
-        versions = self.folder / "versions.json"
-        if versions.is_file():
-            try:
-                found = json.loads(versions.read_bytes())
-            except (OSError, ValueError):
-                found = {}
-            told += found.get("retracted") or []
-        for one in told:
-            if one.get("article_id") == article_id:
-                return "".join([f" in {one['in']}" if one.get("in") else "", f" ({one['reason']})" if one.get("reason") else ""])
-        return ""
-
-    def _origin(self, article_id: str) -> Origin | None:
-        """The record of an article; those of its group are read in the same pass."""
-        if self._no_seeds or self.project is None:
-            return None
-        if article_id not in self._seeds:
-            wanted = {article_id, *(str(row["article_id"]) for row in self._members(article_id))} - self._seeds.keys()
-            found = origins(self.project, wanted)
-            self._seeds |= {name: found.get(name) for name in wanted}
-        return self._seeds[article_id]
-
-    def _table_origin(self, table: str, key: str) -> TableOrigin | None:
-        if self._schemas is None or self.project is None or table not in self._schemas.tables:
-            return None
-        if table not in self._tables:
-            self._tables[table] = table_origins(self.project, self._schemas, table)
-        return self._tables[table].get(key)
-
-    def _seed(self, table: str, name: str) -> Lines | None:
-        """The place of a base row in the seeds; None for a derived one, and where the seeds do not have it."""
-        level = self.rows.level(table)
-        if level == "derived" or self._schemas is None:
-            return None
-        if level == "corpus":
-            row = self._table_origin(table, name)
-            return row.lines if row else None
-        article_id, _, local = name.partition("#")
-        origin = self._origin(article_id)
-        if origin is None or level == "whole":
-            return origin.whole if origin else None
-        return origin.item(self._schemas.layers[table], local) if table in self._schemas.layers else None
-
-    def _place(self, lines: Lines | None) -> Json | None:
-        if lines is None:
-            return None
-        place = lines.place
-        return {"file": place.file, "line": place.line, "last_line": lines.last, "pointer": place.pointer or None}
-
-    def _state(self, found: Found, seed: Lines | None) -> str:
-        """Whether the seeds still say what the row says: `same`, `changed`, `gone`; `follows` for derived rows; `unknown`."""
-        level = self.rows.level(found.table)
-        if self._no_seeds:
-            return "unknown"
-        if level == "derived":
-            return "follows"
-        if seed is None:
-            return "gone"
-        if level == "corpus":
-            origin = self._table_origin(found.table, self.rows.name(found))
-            return "same" if origin and self._schemas and _same_row(origin, found, self._schemas) else "changed"
-        article_id = str(found.row["article_id"])
-        changed = self._changed(article_id)
-        if level == "whole":
-            return "changed" if changed else "same"
-        return "changed" if found.table in changed and self._item_changed(found, article_id) else "same"
-
-    def _now(self, article_id: str) -> Mapping[str, Any] | None:
-        """The nested row that the record gives now; None if it gives none any more."""
-        origin, schemas = self._origin(article_id), self._schemas
-        row = next((one.row for one in self.rows.of_article(ARTICLES, article_id)), None)
-        if origin is None or schemas is None or row is None:
-            return None
-        engine = {name: row[name] for name in ("group", "split", "added_in", "changed_in")}
-        try:
-            made = rows_of(dict(origin.record), schemas, engine)
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):  # `dateline check` says what is wrong
-            return None
-        return (made.get(RECORDS) or made[STANDOFF])[0]
-
-    def _changed(self, article_id: str) -> list[str]:
-        """The layers (and `articles`) in which the record gives other rows now than the dataset has."""
-        return list(self._article(article_id)["seed_changed"])
-
-    def _compare(self, article_id: str) -> list[str]:
-        now = self._now(article_id)
-        held = [one for table in (RECORDS, STANDOFF) if table in self.manifest.tables
-                for one in self.rows.of_article(table, article_id)]  # fmt: skip
-        layers = set(self.rows.tables("article"))
-        if now is None or not held:
-            return [ARTICLES, *sorted(layers)]
-        then = held[0].row
-        own = (now.keys() | then.keys()) - layers
-        own_now, own_then = ({n: side.get(n) for n in own} for side in (now, then))
-        differ = [ARTICLES] if _plain(own_now) != _plain(own_then) else []
-        return differ + [layer for layer in sorted(layers) if _plain(now.get(layer)) != _plain(then.get(layer))]
-
-    def _item_changed(self, found: Found, article_id: str) -> bool:
-        now = self._now(article_id)
-        key = self.rows.key(found.table)
-        items = (now or {}).get(found.table) or ()
-        same = next((item for item in items if str(item[key]) == str(found.row[key])), None)
-        return _plain(same) != _plain({n: v for n, v in found.row.items() if n != "article_id"})
-
     # ---- its article ---------------------------------------------------------------------------------------------
 
     def _articles_of(self, found: Found, base: list[Name]) -> list[str]:
@@ -316,56 +174,6 @@ class Explainer:
         return list(
             dict.fromkeys(name.partition("#")[0] for table, name in base if self.rows.level(table) in ("article", "whole"))
         )
-
-    def _members(self, article_id: str) -> list[Row]:
-        """The articles of the dataset that are in one group with an article, less itself; a bounded number."""
-        row = next((one.row for one in self.rows.of_article(ARTICLES, article_id)), None)
-        if row is None:
-            return []
-        columns = ["article_id", "group", "split", "supersedes"]
-        found = itertools.islice(self.rows.equal(ARTICLES, "group", str(row["group"]), columns=columns), _MOST_MEMBERS)
-        return [one.row for one in found if one.row["article_id"] != article_id]
-
-    def _article(self, article_id: str) -> Json:
-        """What holds of all rows of an article: rights, group and split and why, releases, whether the seeds still say so."""
-        if article_id not in self._articles:
-            row = self.rows.of_article(ARTICLES, article_id)[0].row
-            origin = self._origin(article_id)
-            self._articles[article_id] = {
-                "article_id": article_id,
-                "withheld": row["text_redistributable"] is not True,
-                "rights": {name: row.get(name) for name in _RIGHTS},
-                **self._placed(article_id, row),
-                "added_in": row["added_in"],
-                "changed_in": row["changed_in"],
-                "seed": self._place(origin.whole if origin else None),
-                "seed_changed": [] if self._no_seeds or origin is None else self._compare(article_id),
-            }
-        return self._articles[article_id]
-
-    def _placed(self, article_id: str, row: Row) -> Json:
-        said = self.manifest.splits
-        others = self._members(article_id)
-        known = {"group": row["group"], "split": row["split"], "others": len(others)}
-        if self._no_seeds or self._origin(article_id) is None or self.project is None:
-            frozen = row["added_in"] is not None and said["mode"] != "given"
-            why = "given" if said["mode"] == "given" else "released" if frozen else None
-            reason = {"why": why, "of": row["added_in"] if frozen else None, "agreement": None} if why else None
-            return {**known, "group_reasons": [], "split_reason": reason}
-        settings = self.project.settings.splits
-        near = settings.near_duplicates
-        signing = signing_of(settings) if near else None
-        own, *rest = (self._member(name, signing) for name in (article_id, *(str(o["article_id"]) for o in others)))
-        reasons = why_group(own, str(row["group"]), rest, self._ledger, settings.threshold if near else None)
-        return {
-            **known,
-            "group_reasons": [reason.as_json() for reason in reasons],
-            "split_reason": why_split(own, rest, self._ledger, said["mode"]).as_json(),
-        }
-
-    def _member(self, article_id: str, signing: Any) -> Member:
-        origin = self._origin(article_id)
-        return origin.member(signing) if origin else Member(article_id)
 
     def _content(self, found: Found) -> Json:
         """What an article holds: rows by layer, coverage, its text in numbers, the corrections that it lists."""
@@ -410,19 +218,6 @@ class Explainer:
         item = self.rows.item(table, article_id, local) if column else None
         named = item.row[column] if item and column else None
         return str(named) if isinstance(named, str) else None
-
-    def _release(self, found: Found) -> Json:
-        """The releases that added and last changed the row, or the article that it belongs to."""
-        if self.rows.level(found.table) == "corpus":
-            name = self.rows.name(found)
-            for said in self._ledger_lines():
-                if said.get("table") == found.table and said.get("row") == name:
-                    return {"of": "row", "added_in": said.get("added_in"), "changed_in": said.get("changed_in")}
-            return {"of": "row", "added_in": None, "changed_in": None}
-        if self.rows.level(found.table) == "derived":
-            return {"of": "base", "added_in": None, "changed_in": None}
-        article = self._article(str(found.row["article_id"]))
-        return {"of": "article", "added_in": article["added_in"], "changed_in": article["changed_in"]}
 
     def _snippet(self, found: Found, base: list[Name]) -> str | None:
         """A caret drawing of the row's first span, else of the first row that has one of those that it follows from or refers to;
@@ -489,16 +284,18 @@ class Explainer:
             for column, target in self._bases.links(table).items():
                 if target != found.table:
                     continue
-                rows: Iterable[Found] = self.rows.of_article(table, article_id) if inside else self._naming(table, column, name)
+                rows = self.rows.of_article(table, article_id) if inside else self._naming(table, column, found)
                 for row in rows:
                     value = row.row[column]
                     if not inside or value == local or (isinstance(value, list) and local in value):
                         yield {"table": table, "column": column, "id": self.rows.name(row)}
 
-    def _naming(self, table: str, column: str, name: str) -> Iterator[Found]:
-        columns = list(dict.fromkeys([*(["article_id"] if "article_id" in self.rows.columns(table) else []),
-                                      self.rows.key(table), column]))  # fmt: skip
-        return self.rows.equal(table, column, name, columns=columns)
+    def _naming(self, table: str, column: str, found: Found) -> Iterable[Found]:
+        """The rows that name a row of no article, or an article; no derived row follows from another split."""
+        wanted = {"article_id", self.rows.key(table), column} & set(self.rows.columns(table))
+        follows = self.rows.level(table) == self.rows.level(found.table) == "derived"
+        within = _in_split(found.file["split"]) if follows else _anywhere
+        return self.rows.equal(table, column, self.rows.name(found), columns=sorted(wanted), within=within)
 
     def _gives(self, found: Found) -> Iterator[Json]:
         """The derived rows that follow from a row of a layer."""
@@ -512,21 +309,21 @@ class Explainer:
         """The base rows that a derived row follows from, then those that these refer to, each with its place in the seeds."""
         told = set(base)
         for table, name in base:
-            yield {"table": table, "id": name, "via": None, "seed": self._place(self._seed(table, name))}
+            yield {"table": table, "id": name, "via": None, "seed": place_json(self.written.lines(table, name))}
         for table, name in base:
             article_id, _, local = name.partition("#")
             row = self.rows.item(table, article_id, local) if self.rows.level(table) == "article" else None
             for ref in self._refers_to(row) if row else ():
                 if (ref["table"], ref["id"]) not in told:
                     told.add((ref["table"], ref["id"]))
-                    seed = self._place(self._seed(ref["table"], ref["id"]))
+                    seed = place_json(self.written.lines(ref["table"], ref["id"]))
                     yield {"table": ref["table"], "id": ref["id"], "via": f"{table}.{ref['column']}", "seed": seed}
 
     # ---- what else is to be said -----------------------------------------------------------------------------------
 
     def _notes(self, said: Json, articles: int) -> Iterator[str]:
-        if self._no_seeds:
-            yield f"no place in the seeds: {self._no_seeds}"
+        if self.written.lacking:
+            yield f"no place in the seeds: {self.written.lacking}"
         elif said["seed_state"] == "gone":
             yield "the seeds do not have it any more: the dataset is older than they are; `dateline rebuild` brings them together"
         elif said["seed_state"] == "changed":
@@ -535,18 +332,12 @@ class Explainer:
             behind = [a["article_id"] for a in said["articles"] if a["seed_changed"] or a["seed"] is None]
             if behind:
                 yield f"the dataset is older than the seeds of {', '.join(behind)}; `dateline rebuild` brings them together"
-        if self._schemas is not None and self._schemas_differ():
+        if self.written.schemas_differ:
             yield "schemas/ have changed since the dataset was built"
         if articles > _MOST_ARTICLES:
             yield f"{articles - _MOST_ARTICLES:,} more articles"
         if self._result_file is None:
             yield "the dataset was built without suites: no expectation covers it"
-
-    def _schemas_differ(self) -> bool:
-        if self._schemas is None:
-            return False
-        digest = hashlib.sha256(b"".join(n.encode() + b"\0" + raw + b"\0" for n, raw in sorted(self._schemas.sources.items())))
-        return digest.hexdigest() != self.manifest.inputs.get("schemas")
 
     def _blame(self, said: Json, seed: Lines | None, base: list[Name]) -> None:
         """Ask git for the commit behind the row's seed, or behind the seeds of the rows that it follows from."""
@@ -555,7 +346,7 @@ class Explainer:
         rows = [(said["table"], said["id"])] if seed else base
         made = []
         for table, name in rows[:_MOST_ARTICLES]:
-            lines = self._seed(table, name)
+            lines = self.written.lines(table, name)
             if lines is None:
                 continue
             path = self.project.root / lines.place.file
@@ -580,18 +371,6 @@ def _listed(rows: Iterable[Json]) -> Json:
         if len(kept) < MOST:
             kept.append(row)
     return {"count": number, "rows": kept}
-
-
-def _same_row(origin: TableOrigin, found: Found, schemas: Schemas) -> bool:
-    try:
-        now = layer_row(schemas.tables[found.table], dict(origin.row), None, withheld=False)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
-        return False
-    return _plain(now) == _plain(found.row)
-
-
-def _plain(value: Any) -> bytes:
-    return canonical([{"value": value}])
 
 
 def _first_span(row: Row) -> Mapping[str, Any] | None:

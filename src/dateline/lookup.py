@@ -156,7 +156,7 @@ class Lookup:
 
 
 def lookup(folder: Path, manifest: Manifest) -> Lookup:
-    """What stands in the tables of a dataset in a folder. Raises LoadError if its manifest does not say which columns are keys."""
+    """What stands in the tables of a dataset in a folder. Raises LoadError if its manifest does not say what the keys are."""
     if not manifest.links:
         raise LoadError(f"{folder}: its manifest does not say which columns are keys; rebuild it with this dateline")
     return Lookup(folder, manifest)

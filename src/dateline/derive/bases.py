@@ -13,6 +13,8 @@ from dateline.lookup import Found, Lookup
 Name = tuple[str, str]
 """A table, and the row's id in it."""
 _KEPT = 100_000
+_ARTICLES = {"article_id", "article_a", "article_b", "article_id_a", "article_id_b"}
+"""Columns of derived tables that name the articles that a row is about."""
 LINKS: Mapping[str, str] = {
     "estimand_id": ESTIMANDS, "parent_estimand_id": ESTIMANDS, "estimate_a": ESTIMATES, "estimate_b": ESTIMATES,
     "restates_estimate_id": ESTIMATES, "retracts_estimate_id": ESTIMATES, "subset_of_estimate_id": ESTIMATES,
@@ -27,35 +29,35 @@ class Bases:
 
     rows: Lookup
     views: Mapping[str, Mapping[str, Any]]
+    _links: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     _named: dict[Name, list[Name]] = field(default_factory=dict, repr=False)
     _about: dict[str, list[tuple[Name, frozenset[Name]]]] = field(default_factory=dict, repr=False)
 
     def links(self, table: str) -> dict[str, str]:
         """The columns of a table that hold ids of other rows: those that schemas declare, and those of fixed meaning."""
-        if self.rows.level(table) == "whole":
-            return {"supersedes": "articles"} if table == "articles" else {}
-        fixed = LINKS if table == JUDGEMENTS or self.rows.level(table) == "derived" else {}
-        own = {c: t for c, t in fixed.items() if c in self.rows.columns(table) and c != self.rows.key(table)}
-        return {**own, **self.rows.references(table)}
+        if table not in self._links:
+            fixed: Mapping[str, str] = {"supersedes": "articles"} if table == "articles" else {}
+            if table == JUDGEMENTS or self.rows.level(table) == "derived":
+                fixed = LINKS
+            columns = set(self.rows.columns(table)) - {self.rows.key(table)}
+            self._links[table] = {c: t for c, t in fixed.items() if c in columns} | self.rows.references(table)
+        return self._links[table]
 
     def about(self, article_id: str) -> list[tuple[Name, frozenset[Name]]]:
         """The derived rows that are about an article, each with the rows that it follows from."""
         if article_id not in self._about:
             shard = self.rows.shard(article_id)
             split = shard.split if shard else ""
-            made: list[tuple[Name, frozenset[Name]]] = []
+            made: dict[Name, frozenset[Name]] = {}
             for table in self.rows.tables("derived"):
-                if "article_id" in self.rows.columns(table):
-                    rows = self.rows.equal(table, "article_id", article_id, within=lambda f: f["split"] == split)
-                    made += [((table, self.rows.name(row)), frozenset(self.of(row))) for row in rows]
-                else:
-                    names = self.rows.names(table, f"{article_id}#", within=lambda f: f["split"] == split)
-                    made += [((table, name), frozenset(self._from_key(table, name))) for name in names]
-            self._about[article_id] = made
+                for column in _ARTICLES & set(self.rows.columns(table)):
+                    rows = self.rows.equal(table, column, article_id, within=lambda f: f["split"] == split)
+                    made |= {(table, self.rows.name(row)): frozenset(self.of(row, judged=False)) for row in rows}
+            self._about[article_id] = sorted(made.items())
         return self._about[article_id]
 
-    def of(self, found: Found) -> list[Name]:
-        """The base rows that a derived row names: in its id, in lists of items, in its columns."""
+    def of(self, found: Found, *, judged: bool = True) -> list[Name]:
+        """The base rows that a derived row names: in its id, in lists of items, in its columns; if `judged`, a pair's judgement."""
         key = self.rows.name(found)
         if found.table == ESTIMANDS:
             named = self.rows.equal(ESTIMATES, "estimand_id", key, columns=["estimate_id"])
@@ -67,11 +69,11 @@ class Bases:
                 for item in dict.fromkeys(str(one["item"]) for one in value):
                     made += self._holding(article_id, item, self._declared(found.table, "layer"))
         made += [("claims", f"{article_id}#{claim}") for claim in found.row.get("contrast_claim_ids") or ()]
-        if "|" in key and JUDGEMENTS in self.rows.manifest.tables:
+        if judged and "|" in key and JUDGEMENTS in self.rows.manifest.tables:
             one, other = key.split("|")
             for first in (one, other):
-                judged = self.rows.equal(JUDGEMENTS, "estimate_a", first)
-                made += [(JUDGEMENTS, self.rows.name(row)) for row in judged if pair_of(row.row) == (one, other)]
+                rows = self.rows.equal(JUDGEMENTS, "estimate_a", first)
+                made += [(JUDGEMENTS, self.rows.name(row)) for row in rows if pair_of(row.row) == (one, other)]
         return list(dict.fromkeys(made))
 
     def _from_key(self, table: str, key: str) -> list[Name]:

@@ -123,7 +123,8 @@ def _annotation(sets: Sequence[Json]) -> list[str]:
 def _rights(article: Json, articles: Sequence[Json]) -> str:
     rights = article["rights"]
     text = "withheld" if article["withheld"] else "open"
-    said = f"text {text} ({rights['text_license'] or 'no licence named'}), annotation {rights['annotation_license'] or 'not licensed'}"
+    licences = (rights[name] or "no licence named" for name in ("text_license", "annotation_license"))
+    said = f"text {text} ({next(licences)}), annotation {next(licences)}"
     holder = f", holder {rights['rights_holder']}" if rights["rights_holder"] else ""
     note = f"; {rights['rights_note']}" if rights["rights_note"] else ""
     return f"{_of(article, articles)}{said}{holder}{note}"
