@@ -1,4 +1,4 @@
-"""What the seeds say of the rows of a dataset: their places, whether they say the same still, why articles are in their splits."""
+"""What the seeds say of the rows of a dataset: where they were written, whether they still hold, why they are in their splits."""
 
 from __future__ import annotations
 

@@ -167,7 +167,8 @@ def test_expectations_with_their_last_result_and_what_names_the_row(filled: Proj
     })  # fmt: skip
     suite.write_text(json.dumps(said))
     (filled.root / "expectations" / "waivers.toml").write_text(
-        '[[waivers]]\nrule = "only-places"\ntable = "mentions"\nrows = ["a1#m1"]\nowner = "ada"\nreason = "known"\nexpires = 2999-01-01\n'
+        '[[waivers]]\nrule = "only-places"\ntable = "mentions"\nrows = ["a1#m1"]\nowner = "ada"\n'
+        'reason = "known"\nexpires = 2999-01-01\n'
     )
     assert filled.rebuild().problems == []
     found = explained(filled, "a1#m2")["validation"]
@@ -252,7 +253,7 @@ def test_a_hydrated_copy_draws_nothing_of_a_withheld_text(folder: ProjectFolder)
     [
         (
             ["a1#m9"],
-            "error: dataset: has no row 'a1#m9' in articles, layers, corpus-level and derived tables; the nearest there are: a1#m",
+            "dataset: has no row 'a1#m9' in articles, layers, corpus-level and derived tables; the nearest there are: a1#m",
         ),
         (["a9#m1"], "error: dataset: has no row 'a9#m1'"),
         (["kings"], "the nearest there are: king"),

@@ -57,7 +57,7 @@ class Bases:
         return self._about[article_id]
 
     def of(self, found: Found, *, judged: bool = True) -> list[Name]:
-        """The base rows that a derived row names: in its id, in lists of items, in its columns; if `judged`, a pair's judgement."""
+        """The base rows that a derived row names: in its id, lists of items and columns; if `judged`, also a pair's judgement."""
         key = self.rows.name(found)
         if found.table == ESTIMANDS:
             named = self.rows.equal(ESTIMATES, "estimand_id", key, columns=["estimate_id"])
