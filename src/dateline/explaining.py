@@ -112,6 +112,8 @@ class Explainer:
         if not found:
             raise UsageError(self._unknown(name, table))
         own = [one for one in found if self.rows.level(one.table) != "derived"] or found
+        if len({one.table for one in own}) < len(own):  # passes over an article, in `primary`
+            raise UsageError(f"{name!r} has several rows in {own[0].table}; name one: {', '.join(map(self.rows.name, own))}")
         if len(own) > 1:
             raise UsageError(f"{name!r} is a row of {_and([one.table for one in own])}; say of which: --table {own[0].table}")
         return own[0], [one.table for one in found if one is not own[0]]
@@ -123,7 +125,7 @@ class Explainer:
             level = self.rows.level(table)
             if level == "whole" and shard is not None and table == PRIMARY:
                 rows = self.rows.of_article(table, article_id)
-                yield from [one for one in rows if not local or local in (one.row["annotation_set_ids"] or ())]
+                yield from [one for one in rows if not local or local in (*one.row["annotation_set_ids"], self._local(one))]
             elif level == "whole" and shard is not None and not hash_:
                 yield from self.rows.of_article(table, article_id)
             elif level == "article" and shard is not None and local:
@@ -132,6 +134,9 @@ class Explainer:
             elif level in ("corpus", "derived"):
                 within = _in_split(shard.split) if shard and level == "derived" else _anywhere
                 yield from itertools.islice(self.rows.equal(table, self.rows.key(table), name, within=within), 1)
+
+    def _local(self, found: Found) -> str:
+        return self.rows.name(found).partition("#")[2]
 
     def _unknown(self, name: str, table: str | None) -> str:
         """What to say of a name that no row has."""

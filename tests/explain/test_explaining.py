@@ -288,6 +288,21 @@ def test_what_is_only_in_the_seeds_and_what_was_retracted(filled: ProjectFolder)
         explained(filled, "gone#m1")
 
 
+def test_of_several_passes_over_an_article_one_is_named_by_its_set(folder: ProjectFolder) -> None:
+    schema = json.loads(json.dumps(MENTIONS))
+    schema["properties"]["set_id"] = {"type": ["string", "null"], "description": "Its set.", "x-ref": "annotation_sets"}
+    folder.schema("mentions", schema)
+    final = {"annotation_set_id": "set3", "status": "ADJUDICATED", "adjudicator_id": "cy"}
+    sets = [SETS[0], SETS[0] | {"annotation_set_id": "set2", "annotator_id": "bo"}, SETS[0] | final]
+    items = [mention(f"m{number}", 0, 3, set_id=f"set{number}") for number in (1, 2, 3)]
+    folder.seed(record("a1", mentions=items, annotation_sets=sets))
+    assert folder.rebuild().problems == []
+    with pytest.raises(UsageError, match=r"'a1' has several rows in primary; name one: a1#set\d, a1#set\d"):
+        explained(folder, "a1", "primary")
+    assert explained(folder, "a1#set2", "primary")["id"] == "a1#set2"
+    assert [one["annotation_set_id"] for one in explained(folder, "a1#m3")["annotation"]] == ["set3"]
+
+
 # ---- git blame of rows ---------------------------------------------------------------------------------------
 
 
