@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from building import REPOSITORY, ProjectFolder, record
-from dateline.describe.baselines import baselines_section
+from dateline.describe.baselines import baselines_section, digest_of_views
 from dateline.errors import ProjectError
 from dateline.manifest import read_manifest
 
@@ -19,17 +19,17 @@ KEPT = REPOSITORY / "examples" / "baselines" / "results.json"
 def test_kept_results_are_of_this_dataset_and_stand_in_its_card() -> None:
     found = json.loads(KEPT.read_bytes())
     manifest = read_manifest(REPOSITORY / "dataset")
-    assert found["logical_digest"] == manifest.logical_digest, "run: python examples/baselines/run.py --write, then rebuild"
-    section = baselines_section(found, manifest.logical_digest)
+    digests = {name: table.logical_digest for name, table in manifest.tables.items()}
+    now = digest_of_views(found["results"], digests)
+    assert found["views_digest"] == now, "run: python examples/baselines/run.py --write, then rebuild"
+    section = baselines_section(found, digests)
     assert section in (REPOSITORY / "dataset" / "README.md").read_text(encoding="utf-8")
     assert "**Of 1 story in the split test nothing follows about any system.**" in section and "earlier state" not in section
 
 
 def test_results_of_another_state_are_said_to_be_so() -> None:
     found = json.loads(KEPT.read_bytes())
-    assert f"Measured on an earlier state of the data (logical digest `{found['logical_digest'][:12]}`)" in baselines_section(
-        found, "0"
-    )
+    assert f"Measured on an earlier state of the views (digest `{found['views_digest'][:12]}`)" in baselines_section(found, {})
 
 
 @pytest.mark.slow
@@ -37,7 +37,8 @@ def test_the_kept_results_are_what_the_command_prints() -> None:
     command = [sys.executable, str(REPOSITORY / "examples" / "baselines" / "run.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(KEPT.read_bytes())
-    assert done.stdout.strip() == baselines_section(found, found["logical_digest"])
+    tables = read_manifest(REPOSITORY / "dataset").tables
+    assert done.stdout.strip() == baselines_section(found, {name: table.logical_digest for name, table in tables.items()})
 
 
 def test_a_card_without_the_results_at_hand_says_so(folder: ProjectFolder) -> None:

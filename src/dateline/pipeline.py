@@ -338,7 +338,7 @@ def _describe(
             "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
             "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.articles.values()),
         },
-        _baselines(project, logical),
+        _baselines(project, tables),
     )  # fmt: skip
     records = sorted(index["record_sha256"].to_pylist())
     schema_digest = hashlib.sha256(b"".join(n.encode() + b"\0" + raw + b"\0" for n, raw in sorted(schemas.sources.items())))
@@ -491,13 +491,14 @@ def _file_entry(file: FileFacts) -> dict[str, Any]:
     return {"path": file.path, "split": file.split, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
 
 
-def _baselines(project: Project, logical_digest: str) -> str:
+def _baselines(project: Project, tables: Mapping[str, TableFacts]) -> str:
     """The card's section on baselines; empty where the project keeps no results."""
     if not project.settings.baselines:
         return ""
     path = project.root / project.settings.baselines
     try:
-        return baselines_section(json.loads(path.read_bytes()), logical_digest)
+        digests = {name: table.logical_digest for name, table in tables.items()}
+        return baselines_section(json.loads(path.read_bytes()), digests)
     except FileNotFoundError:
         return f"The results of baselines, `{project.settings.baselines}`, were not at hand when this was built."
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:

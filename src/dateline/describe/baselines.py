@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from dateline.manifest import whole_digest
 
 FEW_STORIES = 20
 """Of fewer stories in a split nothing follows for any other text."""
 
 
-def baselines_section(found: Mapping[str, Any], logical_digest: str) -> str:
+def digest_of_views(results: Sequence[Mapping[str, Any]], tables: Mapping[str, str]) -> str:
+    """One digest of the configs that results were measured on, from the logical digests of all tables.
+
+    A view has no stamps of releases, so a release alone does not make results old.
+    """
+    return whole_digest({line["config"]: tables.get(line["config"], "") for line in results})
+
+
+def baselines_section(found: Mapping[str, Any], tables: Mapping[str, str]) -> str:
     """Markdown of the results that `examples/baselines/run.py --write` keeps.
 
-    `logical_digest` is that of the dataset of the card: results of another one are said to be so.
+    `tables` has the logical digest of each table of the card's dataset: results of other views are said to be so.
     """
     stories = max((line["stories"] for line in found["results"]), default=0)
     said = []
@@ -25,8 +35,8 @@ def baselines_section(found: Mapping[str, Any], logical_digest: str) -> str:
     said.append(
         "Made by `python examples/baselines/run.py`, scored by `dateline score`; models were fitted on the split train alone."
     )
-    if found["logical_digest"] != logical_digest:
-        said.append(f"*Measured on an earlier state of the data (logical digest `{found['logical_digest'][:12]}`).*")
+    if found["views_digest"] != digest_of_views(found["results"], tables):
+        said.append(f"*Measured on an earlier state of the views (digest `{found['views_digest'][:12]}`).*")
     return " ".join(said) + "\n\n" + baselines_table(found)
 
 
