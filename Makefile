@@ -17,7 +17,7 @@ check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 
 test: $(TESTS)             ## all tests: fast ones first, then the slow ones, the longest first
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not fuzz"
-	@DATELINE_FUZZ_SECONDS=20 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
+	@DATELINE_FUZZ_SECONDS=8 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
 
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
