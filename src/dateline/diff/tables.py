@@ -205,7 +205,7 @@ class Tables:
             source, beside = sources[which], sources[other]
             if source is None:
                 continue
-            query = f"SELECT *, {digests[which]} AS {_name(_DIGEST)} FROM ({source})"
+            query = f"SELECT * FROM (SELECT *, {digests[which]} AS {_name(_DIGEST)} FROM ({source}))"
             if beside is not None and not columns.added:  # an added column may have a value in a row that is else equal
                 query += f" ANTI JOIN (SELECT {digests[other]} AS {_name(_DIGEST)} FROM ({beside})) USING ({_name(_DIGEST)})"
             found[which] = list(self._rows(f"SELECT * EXCLUDE ({_name(_DIGEST)}) FROM ({query})"))
