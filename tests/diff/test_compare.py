@@ -118,7 +118,9 @@ ARTICLES: dict[str, tuple[Callable[[list[Json]], object], tuple[str, str, str, s
     "row added to a test article": (
         lambda r: r[2]["mentions"].append(mention("m2", 8, 12, "LOC")), ("annotation-added", "t1#m2", "major", "test-article"),
     ),
-    "row of a test article": (lambda r: r[2]["mentions"][0].update(label="LOC"), ("relabelled", "t1#m1", "major", "test-article")),
+    "row of a test article": (
+        lambda r: r[2]["mentions"][0].update(label="LOC"), ("relabelled", "t1#m1", "major", "test-article"),
+    ),
     "row removed": (lambda r: r[0]["mentions"].pop(), ("annotation-removed", "a1#m2", "major", "annotation-removed")),
 }  # fmt: skip
 
@@ -345,7 +347,7 @@ def test_no_words_of_a_withheld_text_are_in_a_change(base: ProjectFolder) -> Non
         made[0]["mentions"][0]["spans"] = [{"start": 0, "end": 7}]
 
     (change,) = diff(write(base, withheld), write(base, moved)).changes
-    assert [span["surface"] if "surface" in span else None for span in change.new["spans"]] == [None]
+    assert [span.get("surface") for span in change.new["spans"]] == [None]
 
 
 def test_annotation_sets_that_stand_apart_are_compared_item_by_item(base: ProjectFolder) -> None:

@@ -67,11 +67,9 @@ def test_other_ids_alone_are_other_ids_alone(one: Rows, names: list[str]) -> Non
     """Rows that differ from each other in what tells them, under fresh names throughout."""
     named = {f"m{n}": f"x{name}" for n, name in enumerate(names, 1)}
     fresh = {
-        table: [{c: named.get(v, v) if c in ("mention_id",) else v for c, v in row.items()} for row in rows]
+        table: [{**row, "mention_id": named[row["mention_id"]]} if "mention_id" in row else row for row in rows]
         for table, rows in one.items()
     }
-    for row in fresh["factuality"]:
-        row["mention_id"] = named.get(row["mention_id"], row["mention_id"])
     known = {row["mention_id"] for row in one["mentions"]}
     dangling = [row for row in one["factuality"] if row["mention_id"] not in known]
     if not dangling:

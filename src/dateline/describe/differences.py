@@ -57,12 +57,10 @@ def stat_lines(result: Json) -> list[Line]:
     lines = [_heading(result), []]
     counts = result["counts"]
     if counts:
-        kinds = list(dict.fromkeys(kind for table in counts.values() for kind in table))
-        width = max(len("table"), *map(len, counts))
-        lines.append([Part(f"{'table':{width}}" + "".join(f"  {kind}" for kind in kinds), "bold")])
+        width, most = max(len("table"), *map(len, counts)), max(len(kind) for table in counts.values() for kind in table)
+        lines.append([Part(f"{'table':{width}}  {'kind':{most}}  changes", "bold")])
         for table, found in counts.items():
-            cells = "".join(f"  {found.get(kind, 0) or '':>{len(kind)}}" for kind in kinds)
-            lines.append([Part(f"{_shown(table):{width}}{cells}")])
+            lines += [[Part(f"{_shown(table):{width}}  {kind:{most}}  {number:>7,}")] for kind, number in found.items()]
         lines.append([])
     return lines + _summary(result)
 
