@@ -102,7 +102,12 @@ WRONG = {
     ("ftp://x/y",): "error: ftp://x/y: ftp:// is not read from",
     ("0.1.0", "0.2.0", "--policy", "lax"): "error: --policy is 'lax'; there are errata and strict",
     ("0.1.0", "0.2.0", "--stat", "--md"): "error: --stat, --md and --json are three ways to print a diff; give one of them",
-    ("0.1.0", "0.2.0", "--table", "events"): "error: --table events: neither side has such a table; there are articles, annotation_sets, coverage",
+    (
+        "0.1.0",
+        "0.2.0",
+        "--table",
+        "events",
+    ): "error: --table events: neither side has such a table; there are articles, annotation_sets, coverage",
 }
 
 

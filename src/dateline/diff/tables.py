@@ -161,8 +161,8 @@ class Tables:
         self, tables: Mapping[str, Columns], articles: Collection[str]
     ) -> Iterator[tuple[str, dict[str, list[Row]], dict[str, list[Row]]]]:
         """The same of certain articles, with their rows of all tables, be they equal."""
-        ids = f"SELECT unnest([{', '.join(map(_text, sorted(articles)))}]) AS article_id"
-        yield from self._by_article(tables, dict.fromkeys(tables, ids), everything=True)
+        self._db.execute("CREATE TABLE named AS SELECT unnest(?) AS article_id", [sorted(articles)])
+        yield from self._by_article(tables, dict.fromkeys(tables, "FROM named"), everything=True)
 
     def _by_article(
         self, tables: Mapping[str, Columns], wanted: Mapping[str, str], *, everything: bool
