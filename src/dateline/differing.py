@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dateline.diff.bump import LAWS
 from dateline.diff.changes import Diff
 from dateline.diff.compare import diff
 from dateline.engines import Engine
@@ -59,7 +60,7 @@ class Differing:
             "old": self.old.as_json() if self.old else None,
             "new": self.new.as_json() if self.new else None,
             "bump": found.bump,
-            "why": [change.as_json() for change in forced],
+            "why": [change.as_json() | {"says": LAWS[change.why].says} for change in forced],
             "counts": found.counts(),
             "articles": found.articles,
             "changes": [change.as_json() for change in found.changes],

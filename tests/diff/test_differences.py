@@ -9,7 +9,7 @@ import pytest
 
 from building import REPOSITORY
 from dateline.describe.differences import difference_lines, differences_markdown, plain_text, stat_lines
-from dateline.diff.bump import judged
+from dateline.diff.bump import LAWS, judged
 from dateline.diff.changes import Change, Diff, in_order
 
 GOLDEN = REPOSITORY / "tests" / "diff" / "golden"
@@ -69,7 +69,7 @@ def result(changes: list[Change]) -> dict[str, Any]:
     return {
         "old": {**place, "words": "v0.1.0", "version": "0.1.0", "commit": "0123456789abcdef"},
         "new": {**place, "words": "worktree", "version": "0.0.0", "commit": None},
-        "bump": found.bump, "why": [c.as_json() for c in found.forcing(found.bump)] if found.bump != "patch" else [],
+        "bump": found.bump, "why": [c.as_json() | {"says": LAWS[c.why].says} for c in found.changes if c.bump == found.bump],
         "counts": found.counts(), "articles": found.articles, "changes": [c.as_json() for c in found.changes],
         "projected": found.projected,
     }  # fmt: skip
@@ -79,7 +79,7 @@ GIVEN = {
     "all.txt": plain_text(difference_lines(result(CHANGES))),
     "stat.txt": plain_text(stat_lines(result(CHANGES))),
     "all.md": differences_markdown(result(CHANGES)),
-    "minor.txt": plain_text(difference_lines(result([CHANGES[0], CHANGES[-3]]))),
+    "minor.txt": plain_text(difference_lines(result([c for c in CHANGES if c.kind in ("label-added", "relabelled")]))),
     "none.txt": plain_text(difference_lines(result([]))),
 }
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from dateline.diff.bump import LAWS
 from dateline.errors import printable
 
 Json = Mapping[str, Any]
@@ -15,7 +14,7 @@ _LONGEST = 60
 """Characters of a value that are shown."""
 _MOST_COLUMNS = 4
 """Columns of an added or removed row that are shown."""
-_MOST_LINES, _MOST_ROWS = 1000, 200
+_MOST_LINES, _MOST_ROWS, _MOST_NAMED = 1000, 200, 5
 _SAID = {
     "article-added": "added", "article-removed": "removed", "article-retracted": "retracted", "annotation-added": "added",
     "annotation-removed": "removed",
@@ -166,9 +165,7 @@ def _summary(result: Json) -> list[Line]:
         lines.append([Part(f"projections that differ (they count for nothing): {projected}")])
     bump = result["bump"]
     style = {"major": "bold red", "minor": "bold yellow"}.get(bump, "bold green")
-    lines.append(
-        [Part("bump: "), Part(bump, style), *([Part(f", as {_shown(LAWS['projections'].says)}")] if bump == "patch" else [])]
-    )
+    lines.append([Part("bump: "), Part(bump, style), Part(", as no base row differs" if bump == "patch" else "")])
     lines += [[Part(f"  {says}: {named}")] for says, named in _reasons(result)]
     return lines
 
@@ -184,17 +181,19 @@ def _projected(result: Json) -> str:
 
 def _reasons(result: Json) -> Iterator[tuple[str, str]]:
     """Each law that forces the bump, with the first things that it is about."""
-    by_law: dict[str, list[str]] = {}
+    by_law: dict[str, dict[str, None]] = {}
     for change in result["why"]:
-        name = change["table"] if change["table"] != "articles" or "id" not in change else ""
-        columns = (
-            ".".join([name, *change.get("columns", ())]) if "id" not in change else " ".join(filter(None, [name, change["id"]]))
-        )
-        by_law.setdefault(change["why"], []).append(columns)
-    for why, found in by_law.items():
-        named = list(dict.fromkeys(found))
-        more = f" and {len(named) - 5:,} more" if len(named) > 5 else ""
-        yield LAWS[why].says, _shown(", ".join(named[:5])) + more
+        by_law.setdefault(change["says"], {})[_name_of(change)] = None
+    for says, found in by_law.items():
+        more = f" and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
+        yield says, _shown(", ".join(list(found)[:_MOST_NAMED])) + more
+
+
+def _name_of(change: Json) -> str:
+    """ "wire-1", "mentions wire-1#m2", "mentions.score"."""
+    if "id" not in change:
+        return ".".join([change["table"], *change.get("columns", ())])
+    return str(change["id"]) if change["table"] == "articles" else f"{change['table']} {change['id']}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -230,8 +229,8 @@ def _md(text: object) -> str:
     return shown
 
 
-def laws_table() -> str:
-    """The laws of the bump as a table in Markdown: what docs/diffing.md shows."""
+def laws_table(laws: Mapping[str, tuple[str, str, str]]) -> str:
+    """The laws of the bump (id: level under errata, under strict, when) as a table in Markdown: what docs/diffing.md shows."""
     lines = ["| law | errata | strict | when |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {law.errata.upper()} | {law.strict.upper()} | {law.says} |" for name, law in LAWS.items()]
+    lines += [f"| `{name}` | {errata.upper()} | {strict.upper()} | {says} |" for name, (errata, strict, says) in laws.items()]
     return "\n".join(lines) + "\n"
