@@ -80,7 +80,6 @@ class Settings:
     """[tool.dateline], the only configuration.
 
     `private`: the dataset holds texts that may not be passed on; it stays on this machine, and nothing publishes it.
-    `policy`: which bump corrections of released rows force: "errata" (MINOR outside the test split), or "strict" (MAJOR).
     `baselines`: a file of kept results (examples/baselines), shown in the card.
     `policy`: which version a correction of a released row makes: under "errata" a minor one, unless a test row is touched, under
     "strict" a major one.
@@ -99,7 +98,6 @@ class Settings:
     texts: str = ""
     longest_string: int = 400
     private: bool = False
-    policy: str = "errata"
     baselines: str = ""
     policy: str = "errata"
     splits: Splits = field(default_factory=Splits)
@@ -205,8 +203,6 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         raise ProjectError(f"{file}: [tool.dateline] name must be lower-case words with hyphens; it is {table['name']!r}")
     if not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", table.get("version", "0.0.0")):
         raise ProjectError(f"{file}: [tool.dateline] version must be MAJOR.MINOR.PATCH; it is {table['version']!r}")
-    if table.get("policy", "errata") not in {"errata", "strict"}:
-        raise ProjectError(f'{file}: [tool.dateline] policy must be "errata" or "strict"; it is {table["policy"]!r}')
     if table.get("license") and not _is_license(table["license"]):
         raise ProjectError(
             f"{file}: [tool.dateline] license must be an SPDX expression such as CC-BY-4.0, or LicenseRef-YourName; "
