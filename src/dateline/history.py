@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dateline.errors import LoadError
+from dateline.ledger import UNRELEASED
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import read_manifest
 from dateline.sources import ReleaseError, check_files
+from dateline.versions import numbers
 
-UNRELEASED = "0.0.0"
-"""The version that builds between releases carry."""
 VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _DATASET = "dataset"
 
@@ -75,7 +75,7 @@ class History:
             known = found.get(version)
             if version != UNRELEASED and (known is None or known.content_digest == digest):
                 found[version] = Release(version, commit, digest)
-        return sorted(found.values(), key=lambda release: tuple(map(int, release.version.split("."))), reverse=True)
+        return sorted(found.values(), key=lambda release: numbers(release.version), reverse=True)
 
     def find_release(self, version: str) -> str:
         """The commit of a released version (`0.1.0` or `v0.1.0`). Raises LoadError that says what there is instead."""

@@ -147,6 +147,21 @@ def find(project: Project, engine: Engine, *, samples: int, tell: Tell = lambda 
         return made.findings, made.problems if isinstance(made, Rebuilt) and not made.findings else []
 
 
+def build_aside(project: Project, engine: Engine, into: Path, *, tell: Tell = lambda *_: None) -> list[Problem]:
+    """Build what seeds/ give in the new folder `into`, to be compared and not passed on; the problems for which that cannot be.
+
+    Nothing is validated, and dataset/ stays as it is. Raises DatelineError for what cannot run at all.
+    """
+    with work_folder(project) as work:
+        made = make(project, engine, work, tell, None, again=True, suites=False)
+        if isinstance(made, Rebuilt):
+            return made.problems
+        shutil.move(work / "data", into)
+        (into / CARD).write_text(made.card, encoding="utf-8", newline="")
+        (into / MANIFEST).write_bytes(made.manifest.encode())
+        return []
+
+
 @dataclass(frozen=True)
 class Stamp:
     """What makes a build a release: its version, and the ledger with the entries that it gets, less the release itself."""

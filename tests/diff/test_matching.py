@@ -136,6 +136,18 @@ def test_a_row_without_spans_is_found_by_what_it_says() -> None:
     ]  # fmt: skip
 
 
+def test_a_row_without_spans_is_found_by_a_name_that_was_edited() -> None:
+    edited = article(mentions=[], factuality=[])
+    edited["entities"] = [entity("x1", "Anna"), entity("x2", "Cleopatra"), entity("x3", "Rome", "LOC")]
+    found = changes(article(mentions=[], factuality=[]), edited)
+    assert [(c.kind, c.old_row, c.row) for c in found] == [
+        ("annotation-removed", None, "e2"),
+        ("value-changed", "e1", "x1"), ("id-changed", "e1", "x1"),
+        ("annotation-added", None, "x2"),
+        ("id-changed", "e3", "x3"),
+    ]  # fmt: skip
+
+
 def test_where_the_key_says_what_a_row_is_no_other_row_is_taken_for_it() -> None:
     edited = article()
     edited["coverage"] = [{"article_id": "a", "layer": "events", "complete": True}]

@@ -18,8 +18,8 @@ from dateline import __version__
 from dateline.errors import DatelineError, printable
 
 COMMANDS = (
-    "new", "import", "check", "rebuild", "validate", "release", "explain", "agreement", "score", "export", "export-view", "stats",
-    "estimates", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
+    "new", "import", "check", "rebuild", "validate", "diff", "release", "explain", "agreement", "score", "export", "export-view",
+    "stats", "estimates", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(

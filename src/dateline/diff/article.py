@@ -19,10 +19,10 @@ Rows = Mapping[str, Sequence[Row]]
 
 @dataclass(frozen=True)
 class Ids:
-    """What became of the ids of one table: their ids in NEW, and those that are gone."""
+    """What became of the ids of one table."""
 
     now: Mapping[str, str]
-    gone: frozenset[str] = frozenset()
+    """Id in OLD: id in NEW, of rows that both have."""
     reused: frozenset[str] = frozenset()
     """Ids of OLD that name another row in NEW: a reference may read the same there, and mean another row."""
 
@@ -32,7 +32,7 @@ class Ids:
             return tuple(self.of(inner) for inner in value)
         if value in self.now:
             return self.now[value]
-        return ("gone", value) if value in self.gone else freeze(value)
+        return ("another row", value) if value in self.reused else freeze(value)
 
 
 def diff_article(old: Rows, new: Rows, facts: Facts, corpus: Mapping[str, Ids] = {}) -> list[Change]:
@@ -115,9 +115,8 @@ def match_rows(
     pairs: list[Pair] = [(row_of[id(a)], row_of[id(b)]) for a, b in found.pairs]
     pairs += [(row_of[id(item)], None) for item in found.removed]
     pairs += [(None, row_of[id(item)]) for item in found.added]
-    now, gone = {a.id: b.id for a, b in found.pairs}, frozenset(item.id for item in found.removed)
-    there = {item.id for item in after}
-    return pairs, Ids(now, gone, frozenset(was for was in (*now, *gone) if now.get(was) != was and was in there))
+    now, there = {a.id: b.id for a, b in found.pairs}, {item.id for item in after}
+    return pairs, Ids(now, frozenset(item.id for item in before if now.get(item.id) != item.id and item.id in there))
 
 
 def _item(row: Row, columns: Columns, known: Sequence[str], ids: Mapping[str, Ids]) -> Item:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-BUMPS = ("patch", "minor", "major")
+from dateline.versions import LEVELS
 
 KINDS = (
     # of articles
@@ -79,11 +79,11 @@ class Diff:
     @property
     def bump(self) -> str:
         """The highest that a change forces; "patch" where no base row differs."""
-        return max((change.bump for change in self.changes), key=BUMPS.index, default="patch")
+        return max((change.bump for change in self.changes), key=LEVELS.index, default="patch")
 
     def forcing(self, bump: str) -> list[Change]:
         """The changes that force at least this bump."""
-        return [change for change in self.changes if BUMPS.index(change.bump) >= BUMPS.index(bump)]
+        return [change for change in self.changes if LEVELS.index(change.bump) >= LEVELS.index(bump)]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many changes of each kind there are, by table."""

@@ -11,6 +11,8 @@ from dateline.errors import LoadError
 from dateline.manifest import Manifest
 
 ARTICLES, PRIMARY = "articles", "primary"
+COVERAGE = "coverage"
+"""The reserved layer whose key names a layer."""
 _NESTED = ("records", "standoff", PRIMARY)
 NEVER_COMPARED = ("added_in", "changed_in")
 TEXT = ("text", "text_sha256", "text_n_code_points", "text_n_bytes")
@@ -36,7 +38,7 @@ class Columns:
     added: tuple[str, ...] = ()
     """Columns that OLD lacks; there, null and an empty list are no value."""
     fresh_ids: bool = True
-    """Whether ids mean nothing by themselves; false where the key is a label or a reference."""
+    """Whether ids mean nothing by themselves; false where the key is a label, a reference or a layer's name."""
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -286,7 +288,7 @@ def _columns(
         level=new.level,
         renamed=dict(renamed),
         added=added,
-        fresh_ids=name != ARTICLES and _labels(_form(keyed)) is None and new.key not in new.references,
+        fresh_ids=name not in (ARTICLES, COVERAGE) and _labels(_form(keyed)) is None and new.key not in new.references,
     )
 
 

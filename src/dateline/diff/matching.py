@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import product
 
 from dateline.diff.changes import natural
 
@@ -190,7 +192,7 @@ def _implausible(old: Item, new: Item) -> bool:
 def _alike(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[tuple[Item, Item]], list[Item], list[Item]]:
     """Pairs of the most alike first, of equally alike ones those in order; and what is left."""
     candidates = []
-    for i, j in {*_overlapping(old, new), *_sharing(old, new)}:
+    for i, j in {*_overlapping(old, new), *_telling(old, new)}:
         a, b = old[i], new[j]
         likeness = _likeness(a, b)
         if likeness > (0 if a.covered and a.labels == b.labels else 0.499) and _weight(a, b) < 2 * _GONE:
@@ -214,7 +216,17 @@ def _likeness(old: Item, new: Item) -> float:
         return shared / (_length(old.covered) + _length(new.covered) - shared)
     a, b = (*old.references, *old.labels, *old.values), (*new.references, *new.labels, *new.values)
     said = [(x, y) for x, y in zip(a, b, strict=True) if x not in (None, ()) or y not in (None, ())]
-    return sum(x == y for x, y in said) / len(said) if said else 0.0
+    return sum(_agreement(x, y) for x, y in said) / len(said) if said else 0.0
+
+
+def _agreement(old: Value, new: Value) -> float:
+    """1 of equal values, less of strings that were edited, 0 of all others."""
+    if old == new:
+        return 1.0
+    if not (isinstance(old, str) and isinstance(new, str)):
+        return 0.0
+    ratio = SequenceMatcher(None, old[:_LONGEST], new[:_LONGEST], autojunk=False).ratio()
+    return ratio if ratio > _EDITED else 0.0
 
 
 def _length(covered: Iterable[tuple[int, int]]) -> int:
@@ -247,10 +259,14 @@ def _overlapping(old: Sequence[Item], new: Sequence[Item]) -> Iterator[tuple[int
 
 _MOST_SHARING = 20
 """A value that more rows have tells nothing of one."""
+_MOST_LEFT = 50
+"""Of more rows without a partner, no two are compared that have nothing in common."""
+_LONGEST, _EDITED = 200, 0.6
+"""Characters of a string that are compared, and how alike an edited one is at least."""
 
 
-def _sharing(old: Sequence[Item], new: Sequence[Item]) -> Iterator[tuple[int, int]]:
-    """Indices of rows without spans that share something telling."""
+def _telling(old: Sequence[Item], new: Sequence[Item]) -> Iterator[tuple[int, int]]:
+    """Indices of rows without spans that share something telling, or in which it was but edited."""
     having: dict[Value, list[int]] = defaultdict(list)
     for j, item in enumerate(new):
         for at in () if item.covered else item.telling.items():
@@ -259,6 +275,10 @@ def _sharing(old: Sequence[Item], new: Sequence[Item]) -> Iterator[tuple[int, in
         for at in () if item.covered else item.telling.items():
             if len(having[at]) <= _MOST_SHARING:
                 yield from ((i, j) for j in having[at])
+    if max(len(old), len(new)) <= _MOST_LEFT:
+        for (i, a), (j, b) in product(enumerate(old), enumerate(new)):
+            if not a.covered and not b.covered and any(_agreement(v, b.telling.get(at)) for at, v in a.telling.items()):
+                yield i, j
 
 
 def covered_by(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dateline.diff.facts import PRIMARY, DeclaredTable, base_tables
-from dateline.errors import LoadError
-from dateline.manifest import Manifest, read_manifest
-
-VERSIONS = "versions.json"
+from dateline.manifest import Manifest, read_manifest, read_versions
 
 
 @dataclass(frozen=True)
@@ -45,13 +41,8 @@ class Side:
 
     def retracted(self) -> set[str]:
         """The articles that `versions.json` says were retracted; none where there is no such file."""
-        path = self.folder / VERSIONS
-        try:
-            return {entry["article_id"] for entry in json.loads(path.read_bytes()).get("retracted", ())}
-        except FileNotFoundError:
-            return set()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
-            raise LoadError(f"{path}: is no list of versions ({fault}); get the dataset again") from None
+        versions = read_versions(self.folder, self.manifest) or {"retracted": ()}
+        return {entry["article_id"] for entry in versions["retracted"]}
 
 
 def projections(old: Side, new: Side) -> dict[str, dict[str, Any]]:

@@ -161,8 +161,8 @@ class Tables:
         self, tables: Mapping[str, Columns], articles: Collection[str]
     ) -> Iterator[tuple[str, dict[str, list[Row]], dict[str, list[Row]]]]:
         """The same of certain articles, with their rows of all tables, be they equal."""
-        ids = f"SELECT unnest([{', '.join(map(_text, sorted(articles)))}]) AS article_id"
-        yield from self._by_article(tables, dict.fromkeys(tables, ids), everything=True)
+        self._db.execute("CREATE TABLE named AS SELECT unnest(?) AS article_id", [sorted(articles)])
+        yield from self._by_article(tables, dict.fromkeys(tables, "FROM named"), everything=True)
 
     def _by_article(
         self, tables: Mapping[str, Columns], wanted: Mapping[str, str], *, everything: bool
@@ -205,7 +205,7 @@ class Tables:
             source, beside = sources[which], sources[other]
             if source is None:
                 continue
-            query = f"SELECT *, {digests[which]} AS {_name(_DIGEST)} FROM ({source})"
+            query = f"SELECT * FROM (SELECT *, {digests[which]} AS {_name(_DIGEST)} FROM ({source}))"
             if beside is not None and not columns.added:  # an added column may have a value in a row that is else equal
                 query += f" ANTI JOIN (SELECT {digests[other]} AS {_name(_DIGEST)} FROM ({beside})) USING ({_name(_DIGEST)})"
             found[which] = list(self._rows(f"SELECT * EXCLUDE ({_name(_DIGEST)}) FROM ({query})"))
