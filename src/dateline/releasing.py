@@ -107,9 +107,9 @@ def release(
             return found
         data = work / "stamped" / "data"
         steps = [Write("seeds/ledger.jsonl", made.ledger.encode()), *steps, *_flip(project, made, data)]
-        found.files = [
-            *(step.path for step in steps if isinstance(step, Write) and not step.path.endswith((NEXT, VERSIONS_NEXT)))
-        ]
+        dataset = f"{project.name_of(project.dataset)}/"
+        paths = (step.path for step in steps if isinstance(step, Write))
+        found.files = list(dict.fromkeys(dataset if path.startswith(dataset) else path for path in paths))
         found.manifest = made.manifest
         if not dry_run:
             project.dataset.mkdir(exist_ok=True)

@@ -88,5 +88,5 @@ def _print(done: Released, bump: str, dry_run: bool) -> None:
         for name in done.files:
             print(f"  {name}  {'would be written' if dry_run else 'written'}")
         if not dry_run:
-            say(f"commit these, and tag the commit: git add -A && git commit -m 'Release {done.version}' && git tag "
-                f"v{done.version}", file=sys.stderr)  # fmt: skip
+            tag = f"git add -A && git commit -m 'Release {done.version}' && git tag v{done.version}"
+            say(f"next: dateline rebuild --sweep && {tag}", file=sys.stderr)
