@@ -21,7 +21,7 @@ from dateline.diff.article import diff_article
 from dateline.diff.bump import judged
 from dateline.diff.changes import KINDS, Change, Diff
 from dateline.diff.compare import diff
-from dateline.diff.facts import ARTICLES, Facts, base_tables, compare_schemas
+from dateline.diff.facts import ARTICLES, Facts, Schemas, base_tables, compare_schemas
 from dateline.errors import DatelineError
 from diff_proof.bump_oracle import bump
 from diff_proof.corpora import Corpus, copied, flagship
@@ -53,29 +53,44 @@ def by_rebuild(said: Script) -> Diff | None:
 
 
 def by_core(said: Script) -> list[Change]:
-    """What the comparison of single articles says of the tables that differ; the rows of NEW come to it in another order."""
-    r, changes = random.Random(said.name), []
-    for article, record in said.new.records.items():
-        if record is not said.old.records[article] or said.new.splits[article] != said.old.splits[article]:
-            old, new = said.old.article_rows(article), said.new.article_rows(article)
-            differ = [table for table in new if table == ARTICLES or old[table] != new[table]]
-            shuffled = {table: r.sample(new[table], len(new[table])) for table in differ}
-            changes += diff_article({table: old[table] for table in differ}, shuffled, _facts(tuple(said.old.sources)))
+    """What the comparisons of schemas and of single articles say, without any file; rows of NEW come in another order."""
+    if said.old.sources == said.new.sources:
+        schemas = _same(tuple(said.old.sources))
+    else:
+        schemas = compare_schemas(_declared(said.old), _declared(said.new), {})
+    facts, r, changes = Facts(schemas.tables), random.Random(said.name), list(schemas.changes)
+    for article in sorted(said.old.records.keys() | said.new.records.keys()):
+        old, new = (corpus.article_rows(article) if article in corpus.records else {} for corpus in (said.old, said.new))
+        known = facts.tables.keys() & (old.keys() | new.keys())
+        differ = [table for table in sorted(known) if table == ARTICLES or old.get(table) != new.get(table)]
+        shuffled = {table: r.sample(new[table], len(new[table])) for table in differ if table in new}
+        changes += diff_article({table: old[table] for table in differ if table in old}, shuffled, facts)
     return changes
 
 
 def core_sees_all(said: Script) -> bool:
-    """Whether all changes of a script are in articles that both states have."""
-    same = said.old.sources is said.new.sources or said.old.sources == said.new.sources
-    return same and said.old.records.keys() == said.new.records.keys() and said.old.tables == said.new.tables
+    """Whether nothing in a script needs whole tables: rows of corpus-level ones, columns that came, successors, tombstones."""
+    kinds = said.kinds - {"text-edited"} | ({"superseded"} if any(edit.startswith("text-sup") for edit in said.edits) else set())
+    whole = {"superseded", "article-retracted", "column-added", "column-renamed"}
+    corpus_level = said.new.schemas.tables.keys() | said.old.schemas.tables.keys()
+    rows = any(
+        told_.article_id is None and told_.row and told_.table in corpus_level for told_ in said.told if told_.kind in ROWS
+    )
+    return not kinds & whole and not rows
+
+
+ROWS = KINDS[KINDS.index("annotation-added") : KINDS.index("table-added")]
+
+
+def _declared(corpus: Corpus) -> dict[str, Any]:
+    return base_tables(manifest_of(corpus), "the corpus")
 
 
 @cache
-def _facts(part: tuple[str, ...]) -> Facts:
+def _same(part: tuple[str, ...]) -> Schemas:
     whole = flagship()
-    manifest = manifest_of(Corpus({name: whole.sources[name] for name in part}, {}, {}, {}))
-    side = base_tables(manifest, "the flagship")
-    return Facts(compare_schemas(side, side, {}).tables)
+    side = _declared(Corpus({name: whole.sources[name] for name in part}, {}, {}, {}))
+    return compare_schemas(side, side, {})
 
 
 def told(changes: Iterable[Change]) -> set[Told]:
