@@ -143,6 +143,8 @@ def _named(features: list[Feature]) -> dict[str, Feature]:
 
 def _form(entry: Feature) -> Any:
     """The type of a column without its name, as `features` write it."""
+    if "list" in entry:  # a list of strings is written {"list": "string"}
+        return {"list": entry["list"]}
     return next((entry[key] for key in ("dtype", "list", "struct") if key in entry), None)
 
 
@@ -280,7 +282,7 @@ def _columns(
     keyed = new.features.get(new.key, {})
     return Columns(
         key=new.key,
-        old_key=old.key,
+        old_key=new.key if new.key in old.features else old.key,  # rows are told by one column, where both have it
         spans=spans,
         references=references,
         labels=labels,
