@@ -6,7 +6,7 @@ TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 ROWS  ?= 1_000_000
 
-.PHONY: rebuild check-dataset test test-fast lint format check bench bench-import lock clean
+.PHONY: rebuild check-dataset test test-fast lint format check bench bench-import bench-versions lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -37,9 +37,12 @@ bench: $(STAMP)            ## validate against pandas and SQL by hand; `make ben
 bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import BENCH=--write` keeps the figures
 	@$(BIN)/python benchmarks/importing.py --documents 2000 $(BENCH)
 
+bench-versions: $(STAMP)   ## what diff and publishing of a second version cost; `make bench-versions BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/versions.py $(BENCH)
+
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,score,s3,spark,uima,spacy,plot,bio,baselines,test,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,score,s3,spark,uima,spacy,plot,bio,baselines,bench,test,dev]'
 	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 
@@ -51,7 +54,7 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Dateline needs Python 3.11 or newer as python3; this one is $$(python3 --version 2>&1)" >&2; exit 2; }
 	@echo "setting up $(VENV) (once, about a minute)"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,score,test,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,score,bench,test,dev]'
 	@touch $@
 
 # what only tests need, some of it large

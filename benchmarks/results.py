@@ -72,12 +72,16 @@ def section(
 
 def _circumstances(said: argparse.Namespace) -> str:
     packages = [*_PACKAGES, "pyspark"] if "spark" in said.contenders else _PACKAGES
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     rounds = "one round" if said.repeat == 1 else f"medians of {said.repeat} rounds on the good table, one on the faulty one"
+    return f"{machine(packages)}; seed {said.seed}, {rounds}."
+
+
+def machine(packages: Iterable[str]) -> str:
+    """The day, the machine, and the versions of Python and of packages."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{today()}; {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}; "
-        f"Python {platform.python_version()}, {', '.join(f'{p} {version(p)}' for p in packages)}; "
-        f"seed {said.seed}, {rounds}."
+        f"Python {platform.python_version()}, {', '.join(f'{p} {version(p)}' for p in packages)}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import mentions
 import results
 import sql_on_duckdb
 import validate as benchmark
+import versions
 from building import REPOSITORY
 from dateline.validating import Request, validate_parquet
 from measure import Taken
@@ -144,3 +146,41 @@ def test_a_contender_that_cannot_run_is_exit_2(tmp_path: Path, capsys: pytest.Ca
 def test_the_suite_is_of_core_types_with_ids() -> None:
     written = json.loads((REPOSITORY / "benchmarks" / "suites" / "mentions.json").read_text(encoding="utf-8"))
     assert len({e["id"] for e in written["expectations"]}) == 22
+
+
+def test_second_versions_are_found_to_be_what_they_are_and_cost_less_than_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyfastcdc", reason="cuts files as a deduplicating store does; comes with dateline[bench]")
+
+    def here(way: str, *folders: Path) -> Taken:
+        return Taken(1.0, 1.0, 1, 0, json.dumps(versions.WAYS[way](*folders)), "")
+
+    monkeypatch.setattr(versions, "JOBS", 1)  # starting workers takes longer than the work
+    first, _, (edited, appended) = versions.versions(50, 1, tmp_path, here)
+    assert sorted(edited.found) == sorted(edited.made) and {kind for kind, *_ in edited.found} == set(versions.EDITS)
+    assert {kind for kind, *_ in appended.found} == {"article-added"} and sorted(appended.found) == sorted(appended.made)
+    kept = {path.name for path in first.rglob("*.parquet")}
+    assert kept < {path.name for path in appended.folder.rglob("*.parquet")}
+    assert "| edited | 5 of 5 |" in "\n".join(versions.costs(first, [edited, appended]))
+    sizes = [versions.to_publish(first, second.folder) for second in (edited, appended)]
+    assert all(0 < size.chunks <= size.files <= size.all for size in sizes)
+    assert sizes[1].all - sizes[1].files == versions.to_publish(tmp_path / "nothing", first).all, "what stands is not sent again"
+    assert versions.to_publish(first, first).files == 0
+    again = versions.rewritten(first, tmp_path / "again")
+    one, other = ([path.stat().st_size for path in sorted(folder.rglob("*.parquet"))] for folder in (first, again))
+    assert one == other, "but for the option it is written as Dateline writes"
+    plain = versions.rewritten(first, tmp_path / "plain", use_content_defined_chunking=False)
+    assert [pq.read_table(path) for path in sorted(plain.rglob("*.parquet"))] == [
+        pq.read_table(path) for path in sorted(first.rglob("*.parquet"))
+    ]
+
+
+def test_chunks_of_a_file_are_those_of_one_with_more_before_it(tmp_path: Path) -> None:
+    pytest.importorskip("pyfastcdc", reason="cuts files as a deduplicating store does; comes with dateline[bench]")
+    raw = random.Random(1).randbytes(2_000_000)
+    (tmp_path / "one").write_bytes(raw)
+    (tmp_path / "other").write_bytes(b"more" * 5_000 + raw)
+    one, other = (list(versions.chunks(tmp_path / name)) for name in ("one", "other"))
+    assert sum(size for _, size in one) == len(raw) and max(size for _, size in one) <= 128 * 1024
+    assert sum(size for digest, size in other if digest not in dict(one)) < 300_000

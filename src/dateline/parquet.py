@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 from dateline.row_facts import Row
 
 ROW_GROUP_BYTES = 100 * 1000 * 1000
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "compression": "zstd",
     "compression_level": 3,
     "use_content_defined_chunking": True,
     "write_page_index": True,
 }
+"""How every data file is written."""
 
 
 def arrow_table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
@@ -55,7 +56,7 @@ class ShardFile:
         self._rows = 0
         self._path = folder / config / f"{stem}.partial"
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = pq.ParquetWriter(self._path, schema, **_OPTIONS)
+        self._writer = pq.ParquetWriter(self._path, schema, **OPTIONS)
 
     def add(self, table: pa.Table) -> None:
         """Append rows."""
