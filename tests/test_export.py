@@ -340,7 +340,7 @@ def test_words_of_import_that_make_no_sense_together_are_refused(folder: Project
 def test_the_corpus_exports_natively(dateline: Run, tmp_path: Path) -> None:
     done = dateline("export", "native", "--out", tmp_path / "out", "--json", cwd=REPOSITORY)
     result = json.loads(done.stdout)
-    assert done.returncode == 0 and len(result["articles"]) == 6 and len(result["withheld"]) == 1
+    assert done.returncode == 0 and len(result["articles"]) == 8 and len(result["withheld"]) == 1
 
 
 def test_mended_in_brat_and_imported_back(folder: ProjectFolder, dateline: Run) -> None:

@@ -261,7 +261,7 @@ def test_the_corpus_goes_out_and_comes_back_as_it_stands(open_wire: tuple[Schema
     schemas, records = open_wire
     mapping = canonical_mapping(schemas, "brat")
     assert unmapped_fields(mapping) == ["attributions.content_alternatives"]
-    assert len(records) == 6
+    assert len(records) == 8
     for record in records:
         document = invert(record, mapping)
         kinds = {node.type for node in document.nodes}
