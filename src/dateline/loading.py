@@ -75,17 +75,18 @@ def load(
     return found if as_of is None else _as_of(found, as_of, folder, manifest, name)
 
 
+_OWNERS = ("article_id", "article_a", "article_b", "article_id_a", "article_id_b")
+"""Columns that name the articles that a row is of."""
+
+
 def _as_of(found: Any, version: str, folder: Path, manifest: Manifest, config: str) -> Any:
     """The rows of what an earlier release had."""
     listed = [release["version"] for release in (read_versions(folder, manifest) or {"versions": []})["versions"]]
     version = version.removeprefix("v")
     if version not in listed:
         raise LoadError(f"{folder}: lists no release {version}; it lists {', '.join(listed) or 'none'}")
-    owners = [
-        c
-        for c in ("added_in", "article_id", "article_a", "article_b")
-        if c in {f["name"] for f in manifest.tables[config].features}
-    ]
+    there_are = {feature["name"] for feature in manifest.tables[config].features}
+    owners = [column for column in ("added_in", *_OWNERS) if column in there_are]
     if not owners:
         raise LoadError(
             f"{config}: counts over all articles, so no row of it belongs to one release; derive it from those that do"
