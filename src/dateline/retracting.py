@@ -61,7 +61,9 @@ def retract(
                     f"{standing.place(article_id)}: stands in a compressed file, in which nothing can be changed; take the "
                     "record out of it, then retract the article"
                 )
-        steps: list[Step] = [Write(f"seeds/{name}", content or None) for name, content in standing.files_without(there)]
+        steps: list[Step] = [
+            Write(f"seeds/{name}", content or None) for name, content in standing.files_with(dict.fromkeys(there))
+        ]
         steps.append(Write("seeds/ledger.jsonl", replace(ledger, articles=articles).encode()))
         if not dry_run:
             commit(project.root, f"the retraction of {', '.join(ids)}", steps)

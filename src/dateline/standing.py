@@ -60,10 +60,10 @@ class Standing:
                 found = file.read(spot.length)
         return self._parsed(article_id, found)
 
-    def files_with(self, records: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
-        """The files that hold some records, with these in their places: names below seeds/, contents.
+    def files_with(self, records: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes]]:
+        """The files that hold some records, with these in their places, or without those that are None.
 
-        Raises InputError if a file has changed meanwhile.
+        Gives names below seeds/ and contents, empty where no record is left. Raises InputError if a file has changed meanwhile.
         """
         by_file: dict[Path, list[str]] = {}
         for article_id in records:
@@ -72,29 +72,14 @@ class Standing:
             content = path.read_bytes()
             for article_id in sorted(ids, key=lambda i: -self._spots[i].offset):
                 spot = self._spots[article_id]
+                before, rest = content[: spot.offset], content[spot.offset + spot.length :]
                 self._parsed(article_id, content[spot.offset : spot.offset + spot.length])
                 new = records[article_id]
-                if spot.place.line:  # one line of several
+                if new is None:
+                    new, rest = b"", rest.lstrip(b"\r\n")
+                elif spot.place.line:  # one line of several
                     new = json.dumps(json.loads(new), ensure_ascii=False).encode() + b"\n"
-                content = content[: spot.offset] + new + content[spot.offset + spot.length :]
-            yield path.relative_to(self.project.seeds).as_posix(), content
-
-    def files_without(self, article_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """The files that hold some records, without them: names below seeds/, contents, empty where nothing is left.
-
-        Raises InputError if a file has changed meanwhile.
-        """
-        by_file: dict[Path, list[str]] = {}
-        for article_id in article_ids:
-            by_file.setdefault(self._spots[article_id].path, []).append(article_id)
-        for path, ids in by_file.items():
-            content = path.read_bytes()
-            for article_id in sorted(ids, key=lambda i: -self._spots[i].offset):
-                spot = self._spots[article_id]
-                self._parsed(article_id, content[spot.offset : spot.offset + spot.length])
-                end = spot.offset + spot.length
-                end += len(content[end:]) - len(content[end:].lstrip(b"\r\n")) if spot.place.line else 0
-                content = content[: spot.offset] + content[end:]
+                content = before + new + rest
             yield path.relative_to(self.project.seeds).as_posix(), content if content.strip() else b""
 
     def _parsed(self, article_id: str, found: bytes) -> Json:
