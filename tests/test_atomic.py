@@ -148,9 +148,9 @@ def test_readers_beside_rebuilds_see_whole_versions_only(folder: ProjectFolder) 
 HOLD = """
 import sys, time
 from pathlib import Path
-from dateline.pipeline import _work_folder
+from dateline.pipeline import work_folder
 from dateline.project import find_project
-with _work_folder(find_project(Path(sys.argv[1]))):
+with work_folder(find_project(Path(sys.argv[1]))):
     print("held", flush=True)
     time.sleep(600)
 """

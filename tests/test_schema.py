@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -548,12 +549,14 @@ def test_a_mutated_schema_loads_or_is_refused_and_nothing_else(data: st.DataObje
             case "drop":
                 container.pop(key, None) if isinstance(container, dict) else container.pop(key)
             case "add" if isinstance(container, dict):
-                container[data.draw(st.sampled_from(NAMES))] = data.draw(JUNK)
+                container[data.draw(st.sampled_from(NAMES))] = copy.deepcopy(
+                    data.draw(JUNK)
+                )  # else one that is drawn twice could come to lie in itself
             case "copy" if places_elsewhere := list(places(schema)):
                 other, there = data.draw(st.sampled_from(places_elsewhere))
                 container[key] = json.loads(json.dumps(other[there]))
             case _:
-                container[key] = data.draw(JUNK)
+                container[key] = copy.deepcopy(data.draw(JUNK))
     sources = {n: json.dumps(s).encode() for n, s in (FLAGSHIP | {name: schema}).items()}
     try:
         loaded = schemas_from(sources)

@@ -98,5 +98,5 @@ def test_copies_are_the_same_for_the_same_seed_and_what_their_kind_says() -> Non
 def test_the_tables_say_what_was_seen() -> None:
     lines = recall_table(seen())
     assert len(lines) == 2 + sum(len(strengths) for _, strengths in KINDS.values())
-    assert any(line.startswith("| end cut | 50% | 6 | 0.50 | 0.000 |") for line in lines), lines
+    assert any(line.startswith(f"| end cut | 50% | {len(TEXTS)} | 0.50 | 0.000 |") for line in lines), lines
     assert sum(int(line.split("|")[2].replace(",", "")) for line in curve(seen())[2:]) == len(seen())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,9 @@ def story(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         source = REPOSITORY / name
         shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
+    settings = (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
+    settings = re.sub(r"^version = .*$", 'version = "0.0.0"', settings, flags=re.MULTILINE)  # there is no ledger here
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     (tmp_path / "seeds" / "articles").mkdir()
     for name in (CARROW, LANDBOTE):
         shutil.copy(REPOSITORY / "seeds" / "articles" / f"{name}.json", tmp_path / "seeds" / "articles")

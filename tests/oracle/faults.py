@@ -31,6 +31,8 @@ LEFT_TO_TWINS = {
     "split-given": "the project's settings",
     "minhash-made": "the project's settings",
     "rights-private": "the project's settings",
+    "released-missing": "all records and the ledger",
+    "retracted": "all records and the ledger",
     "split-bridge": "all records and the ledger",
     "split-leak": "two records",
     "expansion": "a whole file",
