@@ -25,6 +25,12 @@ pytestmark = [
 ]
 DATASET = REPOSITORY / "dataset"
 LIMITS = Options(memory_limit="1GB", threads=2)
+FEW_ROWS = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+"""For a few hundred rows planning again and compiling Java cost more than they bring; what is computed is the same."""
 Rows = Counter[tuple[tuple[str, Any], ...]]
 
 
@@ -37,6 +43,9 @@ def views() -> list[View]:
 def spark(views: list[View]) -> Iterator[Any]:
     """The engine with this corpus, and with the one Spark session that all tests here use."""
     with open_engine("spark", views, LIMITS) as engine:
+        session: Any = engine.session  # type: ignore[attr-defined]  # of this engine alone
+        for name, value in FEW_ROWS.items():
+            session.conf.set(name, value)
         yield engine
 
 
