@@ -307,24 +307,34 @@ def table_of(title: str, tally: Tally) -> Iterator[str]:
     yield "edits: " + ", ".join(f"{edit} {n}" for edit, n in sorted(tally.edits.items()))
 
 
-def main(times: int, histories: int, folders: float, jobs: int) -> int:
+PARTS = ("alone", "combined", "histories")
+
+
+def main(times: int, histories: int, folders: float, jobs: int, parts: Sequence[str]) -> int:
     """Run all: every kind so many times alone and so many times among others, and histories; 1 if anything is told wrong."""
     failed: list[str] = []
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        for title, lots in (("alone", alone(times)), ("combined", combined(times))):
-            tally = Tally()
+        for title, made in (("alone", alone), ("combined", combined)):
+            if title not in parts:
+                continue
+            tally, lots = Tally(), made(times)
             chunks = [(lots[n : n + 50], n * 1000, folders) for n in range(0, len(lots), 50)]
             for number, done in enumerate(pool.map(_scripts_chunk, chunks), 1):
                 tally.add(done)
-                print(f"{title}: {number} of {len(chunks)} parts, {len(tally.failed)} failed", file=sys.stderr)
+                print(
+                    *done.failed,
+                    f"{title}: {number} of {len(chunks)} parts, {len(tally.failed)} failed",
+                    sep="\n",
+                    file=sys.stderr,
+                )
             print(*table_of(title, tally), sep="\n")
             if title == "combined":
                 print(f"several kinds on one annotation: {tally.one_row} comparisons")
             failed += tally.failed
-        bumps = Bumps()
-        for part in pool.map(check_histories, [range(n, min(n + 25, histories)) for n in range(0, histories, 25)]):
+        bumps, numbers = Bumps(), range(histories if "histories" in parts else 0)
+        for part in pool.map(check_histories, [numbers[n : n + 25] for n in numbers[::25]]):
             bumps.add(part)
-            print(f"histories: {sum(bumps.edits.values())}, {len(bumps.failed)} failed", file=sys.stderr)
+            print(*part.failed, f"histories: {sum(bumps.edits.values())}, {len(bumps.failed)} failed", sep="\n", file=sys.stderr)
     print(f"histories: {sum(bumps.edits.values())}, edits in one: {dict(sorted(bumps.edits.items()))}")
     print(*(f"  {what:36}{n:>6}" for what, n in sorted(bumps.histories.items())), sep="\n")
     print(f"  under-bumps {bumps.under}, over-bumps {bumps.over}")
@@ -354,6 +364,7 @@ if __name__ == "__main__":
     parser.add_argument("--histories", type=int, default=2000, help="random histories whose bump is compared")
     parser.add_argument("--folders", type=float, default=0.05, help="share of scripts told from folders, too")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--part", choices=PARTS, action="append", help="this part alone (may be given again)")
     parser.add_argument("--replay", help="show one script, by the name that a failure prints")
     parser.add_argument("--history", type=int, help="show one history")
     given = parser.parse_args()
@@ -363,4 +374,4 @@ if __name__ == "__main__":
         told_wrong = check_histories([given.history])
         print(told_wrong.histories, *told_wrong.failed, sep="\n")
         sys.exit(bool(told_wrong.failed))
-    sys.exit(main(given.times, given.histories, given.folders, given.jobs))
+    sys.exit(main(given.times, given.histories, given.folders, given.jobs, given.part or PARTS))

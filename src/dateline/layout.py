@@ -1,0 +1,108 @@
+"""How releases lie at a publish target: each whole under its version, and one small file that says which there are.
+
+In a folder and in a bucket:
+
+    releases.json        the pointer, replaced last and at once: what is published, what was yanked or retracted
+    v0.1.0/              a release as it is loaded: README.md, manifest.json, data, and what was made to publish it
+    v0.2.0/
+
+On the Hugging Face Hub a release is a commit on `main` with a tag `v0.2.0`; what was taken back stands in `versions.json` there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dateline.errors import LoadError
+from dateline.typed import misfits
+from dateline.versions import numbers
+
+RELEASES = "releases.json"
+CROISSANT = "croissant.json"
+CITATION = "CITATION.cff"
+SUMS = "SHA256SUMS"
+ATTESTATION = "attestation.intoto.jsonl"
+METADATA = (CROISSANT, CITATION, SUMS, ATTESTATION)
+"""What a published release has beside the files that its manifest names; all but the last two stand in `SHA256SUMS`."""
+FORMAT = 1
+_FOLDER = re.compile(r"v(\d+\.\d+\.\d+)")
+
+
+def folder_of(version: str) -> str:
+    """The folder, or the tag, of a version: `v0.2.0`."""
+    return f"v{version.removeprefix('v')}"
+
+
+def version_of(folder: str) -> str | None:
+    """The version that a folder, or a tag, is named after; None for another name."""
+    found = _FOLDER.fullmatch(folder)
+    return found[1] if found else None
+
+
+@dataclass(frozen=True)
+class Published:
+    """One release at a target."""
+
+    version: str
+    date: str
+    manifest_sha256: str
+    content_digest: str
+    yanked: dict[str, str] | None = None
+    """`reason` and `date`, of a release that was taken back."""
+
+
+@dataclass(frozen=True)
+class Releases:
+    """What `releases.json` holds; the releases in the order of their versions."""
+
+    name: str
+    releases: list[Published] = field(default_factory=list)
+    retracted: list[dict[str, Any]] = field(default_factory=list)
+    """Articles taken back, as in `versions.json`."""
+    format: int = FORMAT
+
+    @property
+    def latest(self) -> str | None:
+        """The highest version that was not yanked; None if there is none."""
+        standing = [release.version for release in self.releases if release.yanked is None]
+        return max(standing, key=numbers, default=None)
+
+    def of(self, version: str) -> Published | None:
+        """The release of a version; None if it is not published here."""
+        return next((release for release in self.releases if release.version == version), None)
+
+    def encode(self) -> bytes:
+        """The bytes of the file."""
+        said = {"format": self.format, "name": self.name, "latest": self.latest}
+        rest = {"releases": [asdict(release) for release in self.releases], "retracted": self.retracted}
+        return (json.dumps({**said, **rest}, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def with_release(releases: Releases, added: Iterable[Published], retracted: list[dict[str, Any]]) -> Releases:
+    """The same with further releases; one of a version that is there replaces it."""
+    found = {release.version: release for release in (*releases.releases, *added)}
+    return Releases(releases.name, sorted(found.values(), key=lambda release: numbers(release.version)), retracted)
+
+
+def read_releases(raw: bytes, where: str) -> Releases:
+    """What the bytes of a `releases.json` say; `where` names it in messages. Raises LoadError if they are none."""
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError) as fault:
+        raise LoadError(f"{where}: is no list of releases: {fault}") from None
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        raise LoadError(
+            f"{where}: has format {said.get('format') if isinstance(said, dict) else None!r}; this dateline reads {FORMAT}"
+        )
+    said = {name: value for name, value in said.items() if name != "latest"}
+    for wrong in misfits(said, Releases):
+        raise LoadError(f"{where}: is no list of releases: {wrong.where} is {wrong.found}, but must be {wrong.expected}")
+    entries = said["releases"]
+    for number, entry in enumerate(entries):
+        for wrong in misfits(entry, Published, f"releases[{number}]"):
+            raise LoadError(f"{where}: is no list of releases: {wrong.where} is {wrong.found}, but must be {wrong.expected}")
+    return Releases(**{**said, "releases": [Published(**entry) for entry in entries]})
