@@ -232,6 +232,16 @@ def test_a_key_under_another_name(base: ProjectFolder) -> None:
 LABELS = MENTIONS["properties"]["label"]
 
 
+def test_a_column_of_labels_under_another_name_may_have_gained_a_label(base: ProjectFolder) -> None:
+    schema = edited_schema(type=LABELS | {"enum": [*LABELS["enum"], "FURTHER"]})
+    del schema["properties"]["label"]
+    schema["required"] = ["mention_id", "spans", "type"]
+    found = with_schema(base, schema, each_mention(lambda m: m.update(type=m.pop("label"))))
+    assert told(found) == [
+        ("column-renamed", "type", "major", "column-renamed"), ("label-added", "type", "minor", "label-added"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [

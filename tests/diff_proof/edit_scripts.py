@@ -13,7 +13,8 @@ An edit may be told in one way only. So the generator avoids edits that are in t
 - two rows under each other's id that differ in one or two columns: then these columns may have been edited as well;
 - a nullable column added that every released row fills: no dataset tells it from one that may not be empty;
 - spans moved in a text that grew: both come to one change of offsets;
-- a column renamed that holds nothing in the rows of both states, or the same as another column;
+- a column renamed that holds nothing in the rows of both states, the same as another column, or not what it held before (a
+  reference to rows with fresh ids): by its values alone is it known again;
 - the right to pass on a text given or taken: all columns that carry text change with it. (`rights-taken` makes it, for the bump.)
 """
 
@@ -1122,11 +1123,13 @@ def _column_renamed(pen: _Pen) -> bool:
 
 
 def _unlike_others(pen: _Pen, name: str, column: str) -> bool:
-    """Whether a column holds something in rows of both states, and no other column holds the same."""
+    """Whether a column holds the same in rows of both states, and not nothing, and no other column holds that."""
     key = layers_of(pen.new.schemas)[_table_of(name)].key.name
-    there = {(row.get("article_id"), row[key]) for row in _released_rows(pen, name)}
+    there = {(row.get("article_id"), row[key]): row for row in _released_rows(pen, name)}
     rows = [row for row in _all_rows(pen.old, name) if (row.get("article_id"), row[key]) in there]
     if not rows or column not in rows[0]:
+        return False
+    if any(canonical([{"": row[column]}]) != canonical([{"": there[row.get("article_id"), row[key]][column]}]) for row in rows):
         return False
     columns = {c: [canonical([{"": row[c]}]) for row in rows] for c in rows[0]}
     empty = {canonical([{"": None}]), canonical([{"": []}])}

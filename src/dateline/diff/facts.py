@@ -295,10 +295,20 @@ def _columns(
 
 
 def renamings(old: DeclaredTable, new: DeclaredTable) -> list[tuple[str, str]]:
-    """Pairs (new, old) of columns of one type, each on its side alone: what may be a column under another name."""
+    """Pairs (new, old) of columns of one type, each on its side alone: what may be a column under another name.
+
+    Of two label sets one holds all labels of the other.
+    """
     gone = [c for c in old.features if c not in new.features and c not in NEVER_COMPARED]
     come = [c for c in new.features if c not in old.features and c not in NEVER_COMPARED]
-    return [(c, was) for c in come for was in gone if _form(new.features[c]) == _form(old.features[was])]
+    return [(c, was) for c in come for was in gone if _may_be_one(_form(old.features[was]), _form(new.features[c]))]
+
+
+def _may_be_one(old: Any, new: Any) -> bool:
+    if _shape(old) != _shape(new):
+        return False
+    sets = zip(_label_sets(old, ""), _label_sets(new, ""), strict=True)
+    return all(set(before) <= set(after) or set(after) <= set(before) for (_, before), (_, after) in sets)
 
 
 def split_of_tests(manifest: Manifest) -> str:
