@@ -97,6 +97,13 @@ def _said(rows: list[dict[str, Any]], columns: set[str], key: str) -> Said:
     return {row[key]: _digest({c: row[c] for c in kept if row.get(c) not in (None, [])}) for row in rows}
 
 
+def _without_words(value: Any) -> Any:
+    """Spans as offsets: where the words change that a text has there, or may be shown, the row is still that row."""
+    if isinstance(value, dict):
+        return {name: _without_words(inner) for name, inner in value.items() if name != "surface"}
+    return [_without_words(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _digest(row: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True, default=_plain).encode()).hexdigest()
 
@@ -147,7 +154,8 @@ def _article_levels(old: Corpus, new: Corpus, strict: bool) -> set[str]:
         for name in before.keys() & after.keys() & columns.keys():
             own, key = columns[name] - ({"split"} if name == ARTICLES else set()), tables[name].key
             was, now = _said(before[name], own, key), _said(after[name], own, key)
-            if was.keys() - now.keys() or _renumbered(was, now):
+            rows, fresh = ([_without_words(row) for row in side[name]] for side in (before, after))
+            if was.keys() - now.keys() or _renumbered(_said(rows, own, key), _said(fresh, own, key)):
                 levels.add(MAJOR)
             if now.keys() - was.keys() or any(now.get(k) != digest for k, digest in was.items()):
                 levels.add(MAJOR if frozen else MINOR)
