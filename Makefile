@@ -6,7 +6,7 @@ TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 ROWS  ?= 1_000_000
 
-.PHONY: rebuild check-dataset test test-fast lint format check bench bench-import bench-versions lock clean
+.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-import bench-versions lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -17,10 +17,13 @@ check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 
 test: $(TESTS)             ## all tests: fast ones first, then the slow ones, the longest first
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not fuzz"
-	@DATELINE_FUZZ_SECONDS=8 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
+	@DATELINE_FUZZ_SECONDS=4 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
 
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+test-thorough: $(TESTS)    ## all tests, and of those that try very many cases all of them (an hour)
+	@DATELINE_THOROUGH=1 DATELINE_FUZZ_SECONDS=30 $(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(TESTS)             ## lint, format and types
 	@$(BIN)/ruff check .

@@ -16,7 +16,8 @@ import pandas as pd
 
 def results(file: Path, suite: Path, dtypes: str) -> list[Any]:
     """Great Expectations' results, in the order of the suite."""
-    frame = pd.read_parquet(file, **({} if dtypes == "default" else {"dtype_backend": dtypes}))
+    options: Any = {} if dtypes == "default" else {"dtype_backend": dtypes}
+    frame = pd.read_parquet(file, **options)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("files").add_dataframe_asset("mentions")

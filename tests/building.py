@@ -13,6 +13,8 @@ from dateline.pipeline import Rebuilt, rebuild
 from dateline.project import Project, find_project
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+THOROUGH = bool(os.environ.get("DATELINE_THOROUGH"))
+"""Whether tests that try very many cases try all of them: `make test-thorough`. Else they try some, so that CI stays short."""
 Json = dict[str, Any]
 
 MENTIONS: Json = {

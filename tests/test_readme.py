@@ -65,7 +65,7 @@ def test_every_command_prints_what_the_readme_says(copy: Path) -> None:
             recipe = subprocess.run(["make", "-n", "test"], cwd=copy, env=env, capture_output=True, text=True, check=True).stdout
             assert 'pytest -n auto -m "not slow and not fuzz"' in recipe
             assert 'pytest -n auto --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"' in recipe
-            assert "DATELINE_FUZZ_SECONDS=8" in recipe
+            assert "DATELINE_FUZZ_SECONDS=4" in recipe
             continue
         if command.startswith("make"):
             command = f"{command} VENV={bin_folder.parent} -o {bin_folder.parent}/.installed"
