@@ -322,7 +322,7 @@ def is_edtf(value: str) -> bool:
 
 
 # values that the generator writes; each is or is not in the official list, which the engine's libraries carry
-LANGUAGES = {"en", "de", "pt-BR", "zh-Hant-TW", "sr-Latn", "en-GB"}
+LANGUAGES = {"en", "de", "pt-BR", "zh-Hant-TW", "sr-Latn", "en-GB", "GPE"}  # the last a label, and Ghanaian Pidgin English
 LICENCES = {
     "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT", "MIT OR Apache-2.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0",
     "LicenseRef-AP-AllRightsReserved", "LicenseRef-Own",
