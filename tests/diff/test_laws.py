@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diff.small import Rows, article, changes, entity, factuality, mention
@@ -62,6 +62,7 @@ def test_the_way_back_mirrors_the_way_there(old: Rows, new: Rows) -> None:
     }
 
 
+@settings(max_examples=50)
 @given(ARTICLE, st.permutations([f"m{n}" for n in range(1, 6)]))
 def test_other_ids_alone_are_other_ids_alone(one: Rows, names: list[str]) -> None:
     """Rows that differ from each other in what tells them, under fresh names throughout."""
