@@ -104,6 +104,8 @@ class Settings:
     estimates: Estimates | None = None
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Declared by kind; dateline.derive.declared says what there is."""
+    targets: dict[str, str] = field(default_factory=dict)
+    """Names for the addresses that releases are published to."""
 
 
 @dataclass(frozen=True)
