@@ -32,15 +32,15 @@ def printable(text: str) -> str:
 
 
 _SECRET_NAMES = re.compile(r"TOKEN|SECRET|PASSWORD|PASSPHRASE|ACCESS_KEY|API_KEY")
-_SECRETS = (  # what is secret by its form, wherever it comes from
-    (re.compile(r"\?[^\s?'\"<>)]*=[^\s'\"<>)]*"), lambda m: "?..."),
-    (re.compile(r"(\w://)[^/\s@'\"]+:[^/\s@'\"]+@"), lambda m: f"{m[1]}...@"),
-    (re.compile(r"(?i)\b(bearer |(?:authorization|x-amz-[\w-]+|signature|access_token)['\"]?\s*[:=]\s*['\"]?)(?:bearer )?[\w+/=.~-]{8,}"),
-     lambda m: f"{m[1]}..."),
-    (re.compile(r"\bhf_\w{6,}"), lambda m: "hf_..."),
-    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}"), lambda m: f"{m[1]}..."),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), lambda m: "..."),
-)  # fmt: skip
+_SAID = r"(?i)\b(bearer |(?:authorization|x-amz-[\w-]+|signature|access_token)['\"]?\s*[:=]\s*['\"]?)(?:bearer )?[\w+/=.~-]{8,}"
+_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (  # what is secret by its form, wherever it comes from
+    (re.compile(r"\?[^\s?'\"<>)]*=[^\s'\"<>)]*"), "?..."),  # the query of an address, which may be signed
+    (re.compile(r"(\w://)[^/\s@'\"]+:[^/\s@'\"]+@"), r"\1...@"),
+    (re.compile(_SAID), r"\1..."),
+    (re.compile(r"\bhf_\w{6,}"), "hf_..."),
+    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}"), r"\1..."),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), "..."),
+)
 
 
 def redacted(text: str) -> str:

@@ -1,7 +1,7 @@
 """publish: the release in dataset/ brought to a target; all of it, or, as readers see it, nothing.
 
-check -> stage -> what is there -> send what lacks, the manifest last -> flip -> read it back and compare. Whatever stops it on its
-way, doing it again finishes it: a release has the same bytes each time, and nothing that is there is replaced.
+check -> stage -> what is there -> send what lacks, the manifest last -> flip -> read it back and compare. Whatever stops it,
+doing it again finishes it: a release has the same bytes each time, and nothing that is there is replaced.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dateline.describe.changelog import newest_version
 from dateline.errors import LoadError, ProjectError, RefusedError, UsageError
 from dateline.layout import Published
 from dateline.ledger import UNRELEASED, Ledger, marked, read_ledger
-from dateline.manifest import Manifest, read_manifest, read_versions
 from dateline.manifest import NAME as MANIFEST
+from dateline.manifest import Manifest, read_manifest, read_versions
 from dateline.project import Project
 from dateline.publication import Staged, stage
 from dateline.reading_back import read_back
@@ -57,16 +57,19 @@ def publish(
 ) -> Outcome:
     """Bring the release in dataset/ to the target that `words` name: an address, or a name in [tool.dateline.targets].
 
-    `key` signs it. `final` publishes a draft at Zenodo. With `dry_run` nothing is written there, and the outcome says what would be
-    sent. Raises PublishError for what cannot run at all: no such bucket, no credentials, a full disk.
+    `key` signs it. `final` publishes a draft at Zenodo. With `dry_run` nothing is written there, and the outcome says what would
+    be sent. Raises PublishError for what cannot run at all: no such bucket, no credentials, a full disk.
     """
     address = _address(project, words)
     out = Outcome(address)
     out.refusals = refusals(project)
     if out.refusals:
         return out
-    with tempfile.TemporaryDirectory(prefix="dateline-publish-") as work, target_of(address, final=final, dry_run=dry_run) as target:
-        staged = stage(project, Path(work) / "release", key=key)
+    with (
+        tempfile.TemporaryDirectory(prefix="dateline-publish-") as work,
+        target_of(address, final=final, dry_run=dry_run) as target,
+    ):
+        staged = stage(project, Path(work) / "release")
         out.version, out.sent = staged.version, target.sent
         try:
             there = target.look(staged, about(project, staged))
@@ -102,7 +105,9 @@ def _address(project: Project, words: str) -> str:
     if inside == project.root.resolve() or any(
         folder.resolve() in (inside, *inside.parents) for folder in (project.dataset, project.seeds, project.schemas)
     ):
-        raise UsageError(f"{words}: is the project's own folder; releases are published to another (or to {FORMS.partition(', ')[2]})")
+        raise UsageError(
+            f"{words}: is the project's own folder; releases are published to another (or to {FORMS.partition(', ')[2]})"
+        )
     return str(named)
 
 
@@ -124,7 +129,9 @@ def refusals(project: Project) -> list[str]:
     if manifest.hydrated_from:
         return [f"{name}: is a hydrated copy; texts that were put back are never published"]
     if manifest.version == UNRELEASED:
-        return [f"{name}: is no release but a build after {ledger.last.version if ledger.last else 'none'}; run `dateline release`"]
+        return [
+            f"{name}: is no release but a build after {ledger.last.version if ledger.last else 'none'}; run `dateline release`"
+        ]
     return [*_versions_that_differ(project, manifest, ledger), *_not_told(project, manifest, ledger)]
 
 
@@ -135,7 +142,8 @@ def _versions_that_differ(project: Project, manifest: Manifest, ledger: Ledger) 
         says = "knows nothing of this data" if release is None else f"calls this data {release.version}"
         yield f"seeds/ledger.jsonl: {says}, but dataset/ is {manifest.version}; run `dateline rebuild`"
     if ledger.last and ledger.last.version != manifest.version:
-        yield f"seeds/ledger.jsonl: the last release is {ledger.last.version}, but dataset/ is {manifest.version}; check out one state"
+        last = ledger.last.version
+        yield f"seeds/ledger.jsonl: the last release is {last}, but dataset/ is {manifest.version}; check out one state"
     listed = [one["version"] for one in (read_versions(project.dataset, manifest) or {"versions": []})["versions"]]
     named = {
         "dataset/versions.json": listed[-1] if listed else None,
@@ -206,7 +214,9 @@ def _pointer(project: Project, staged: Staged, manifest: bytes) -> Pointer:
     ledger = read_ledger(project.ledger)
     yanked = {one.version: {"reason": one.yanked.reason, "date": one.yanked.date} for one in ledger.releases if one.yanked}
     digest = hashlib.sha256(manifest).hexdigest()
-    release = Published(staged.version, _date(project, staged), digest, staged.manifest.content_digest, yanked.get(staged.version))
+    release = Published(
+        staged.version, _date(project, staged), digest, staged.manifest.content_digest, yanked.get(staged.version)
+    )
     return Pointer(staged.manifest.name, release, yanked, marked(ledger.articles.values()))
 
 
@@ -221,11 +231,13 @@ def _is_same(staged: Staged, there: There, target: Target) -> None:
         said = json.loads(there.manifest)
         digest, name = said["content_digest"], said["name"]
     except (ValueError, KeyError, TypeError):
-        raise RefusedError(f"{target.words}: {staged.version} is there, and its {MANIFEST} is damaged; nothing is replaced") from None
+        raise RefusedError(
+            f"{target.words}: {staged.version} is there, and its {MANIFEST} is damaged; nothing is replaced"
+        ) from None
     if (digest, name) != (staged.manifest.content_digest, staged.manifest.name):
         raise RefusedError(
-            f"{target.words}: {staged.version} is there with other data ({name}, content {str(digest)[:12]}; here {staged.manifest.name}, "
-            f"{staged.manifest.content_digest[:12]}); a published version is never replaced: release a new one"
+            f"{target.words}: {staged.version} is there with other data ({name}, content {str(digest)[:12]}; here "
+            f"{staged.manifest.name}, {staged.manifest.content_digest[:12]}); a published version is never replaced: release a new one"
         )
 
 

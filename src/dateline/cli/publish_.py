@@ -69,7 +69,7 @@ def _list(project: Project, json: bool) -> None:
     if not targets:
         say('name a target: dateline publish FOLDER (or s3://bucket/prefix, hf://org/name, zenodo://); or give it a name in '
             'pyproject.toml:\n'.strip())  # fmt: skip
-        say('    [tool.dateline.targets]')
+        say("    [tool.dateline.targets]")
         say('    hub = "hf://org/name"')
 
 

@@ -12,10 +12,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from dateline.errors import DatelineError, PublishError, RefusedError, UsageError, redacted
 from dateline.layout import RELEASES, folder_of, read_releases
@@ -23,7 +24,7 @@ from dateline.manifest import CARD
 from dateline.manifest import NAME as MANIFEST
 from dateline.targets import About, Release, Sent, Tell, There, in_order
 from dateline.targets.patience import ATTEMPTS, MOMENTARY, patiently, seconds_in
-from dateline.targets.pointer import Pointer
+from dateline.targets.pointer import Pointer, may_follow
 
 PART = 64 << 20
 """Bytes from which on a file is sent in parts of that size."""
@@ -59,20 +60,22 @@ class Bucket:
         """What there is of this version, by the store's own checksums where it has them."""
         with self._told():
             self._connect()
+            self._same = self._of_the_newest(release)
             home = self._key(release, "")
             sizes = self._list(home)
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 digests = dict(zip(sizes, pool.map(lambda path: self._digest(home + path), sizes), strict=True))
             manifest = self._read(home + MANIFEST) if MANIFEST in sizes else None
-            self._same = self._of_the_newest(release.version)
             return There(digests, manifest, frozenset(self._same))
 
-    def _of_the_newest(self, version: str) -> dict[str, str]:
+    def _of_the_newest(self, release: Release) -> dict[str, str]:
         """The keys of files of the newest other release there, by their digests."""
         raw = self._read(self._prefix + RELEASES)
         if raw is None:
             return {}
-        others = [one.version for one in read_releases(raw, f"{self.words}/{RELEASES}").releases if one.version != version]
+        before = read_releases(raw, f"{self.words}/{RELEASES}")
+        may_follow(before, release.manifest.name, release.version, release.manifest.content_digest, self.words)
+        others = [one.version for one in before.releases if one.version != release.version]
         if not others:
             return {}
         home = f"{self._prefix}{folder_of(others[-1])}/"
@@ -150,7 +153,7 @@ class Bucket:
         upload = self._call("create_multipart_upload", Key=key, ChecksumAlgorithm="SHA256")["UploadId"]
         named: dict[str, Any] = {"Key": key, "UploadId": upload}
         try:
-            parts = []
+            parts: list[dict[str, Any]] = []
             with file.open("rb") as stream:
                 while chunk := stream.read(PART):
                     number, check = len(parts) + 1, _checked(hashlib.sha256(chunk).hexdigest())
@@ -158,10 +161,8 @@ class Bucket:
                     parts.append({"PartNumber": number, "ETag": made["ETag"], "ChecksumSHA256": check["ChecksumSHA256"]})
             self._call("complete_multipart_upload", MultipartUpload={"Parts": parts}, **named, **_create())
         except BaseException:
-            try:
+            with suppress(Exception):  # then it stays unseen, until a rule of the bucket sweeps it
                 self._call("abort_multipart_upload", **named)
-            except Exception:  # then it stays unseen, until a rule of the bucket sweeps it
-                pass
             raise
 
     def flip(self, release: Release, pointer: Pointer) -> None:
@@ -186,8 +187,7 @@ class Bucket:
     def open(self, release: Release, path: str) -> BinaryIO:
         """A file of the version, as it streams from the store."""
         with self._told():
-            self._tick()
-            return self._files.open(f"{self._bucket}/{self._key(release, path)}", "rb", block_size=8 << 20, cache_type="readahead")  # type: ignore[no-any-return]
+            return self._stream(self._key(release, path))
 
     # ---- single requests ---------------------------------------------------------------------------------------
 
@@ -237,9 +237,13 @@ class Bucket:
         said = self._call("head_object", Key=key, ChecksumMode="ENABLED").get("ChecksumSHA256", "")
         if said and "-" not in said:  # with a hyphen it is one of parts
             return base64.b64decode(said).hex()
+        with self._stream(key) as stream:
+            return hashlib.file_digest(cast(BufferedReader, stream), "sha256").hexdigest()
+
+    def _stream(self, key: str) -> BinaryIO:
         self._tick()
-        with self._files.open(f"{self._bucket}/{key}", "rb", block_size=8 << 20, cache_type="readahead") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        stream: BinaryIO = self._files.open(f"{self._bucket}/{key}", "rb", block_size=8 << 20, cache_type="readahead")
+        return stream
 
     def _read(self, key: str) -> bytes | None:
         return self._read_with_tag(key)[0]
@@ -271,7 +275,10 @@ class Bucket:
             raise PublishError(redacted(self._line(fault))) from None
 
     def _line(self, fault: Exception) -> str:
-        kinds, login = {kind.__name__ for kind in type(fault).__mro__}, "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        kinds, login = (
+            {kind.__name__ for kind in type(fault).__mro__},
+            "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        )
         if "NoCredentialsError" in kinds:
             return f"{self.words}: there are no credentials; set {login}, of one who may write there"
         if isinstance(fault, PermissionError) or _status(fault) in (401, 403):
@@ -279,7 +286,7 @@ class Bucket:
         if _code(fault) == "NoSuchBucket":
             return f"{self.words}: there is no bucket {self._bucket!r}; make it first, or name another"
         if _status(fault) == 501 or _code(fault) == "NotImplemented":
-            return f"{self.words}: this store knows no conditional writes (If-None-Match), without which nothing is safe from being replaced"
+            return f"{self.words}: this store knows no conditional writes (If-None-Match); without them, files could be replaced"
         return f"{self.words}: {type(fault).__name__}: {str(fault).strip()}; publishing again goes on from here"
 
 
@@ -319,7 +326,7 @@ def _is_momentary(fault: BaseException) -> bool:
 
 
 def _asked_to_wait(fault: BaseException) -> float | None:
-    headers = next((said.get("ResponseMetadata", {}).get("HTTPHeaders", {}) for said in _answers(fault)), {})
+    headers: dict[str, str] = next((said.get("ResponseMetadata", {}).get("HTTPHeaders", {}) for said in _answers(fault)), {})
     return seconds_in(headers.get("retry-after"))
 
 

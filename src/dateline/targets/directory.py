@@ -20,7 +20,7 @@ from dateline.layout import RELEASES, Releases, folder_of, read_releases, versio
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import read_manifest
 from dateline.targets import About, Release, Sent, Tell, There, in_order
-from dateline.targets.pointer import Pointer
+from dateline.targets.pointer import Pointer, may_follow
 from dateline.versions import numbers
 
 _HOME = ".dateline"
@@ -48,7 +48,9 @@ class Directory:
                 try:
                     self._lock.acquire()
                 except Timeout:
-                    raise PublishError(f"{self._root}: another publish has been at work here for {_PATIENCE} s; try later") from None
+                    raise PublishError(
+                        f"{self._root}: another publish has been at work here for {_PATIENCE} s; try later"
+                    ) from None
                 for left in self._root.glob(f".{RELEASES}.*"):  # of one that was killed
                     left.unlink()
         return self
@@ -61,6 +63,8 @@ class Directory:
         """What there is of this version: the release, or what was begun of it."""
         home = self._home(release)
         with _told(self._root):
+            found = self._releases(self._root / RELEASES)
+            may_follow(found, release.manifest.name, release.version, release.manifest.content_digest, self.words)
             at_hand = frozenset(self._earlier(release.version))
             if not home.exists():
                 return There(self._digests(self._begun(release)), None, at_hand)
@@ -81,9 +85,8 @@ class Directory:
         """Replace `releases.json`, if it is to say something else."""
         path = self._root / RELEASES
         with _told(self._root):
-            before = path.read_bytes() if path.exists() else None
-            new = pointer.after(self._releases(before), self.words).encode()
-            if new != before:
+            new = pointer.after(self._releases(path), self.words).encode()
+            if not path.exists() or new != path.read_bytes():
                 write_atomically(path, new)
                 self.sent.done.append(RELEASES)
 
@@ -99,8 +102,8 @@ class Directory:
     def _begun(self, release: Release) -> Path:
         return self._root / _HOME / folder_of(release.version)
 
-    def _releases(self, raw: bytes | None) -> Releases | None:
-        return None if raw is None else read_releases(raw, f"{self.words}/{RELEASES}")
+    def _releases(self, path: Path) -> Releases | None:
+        return read_releases(path.read_bytes(), str(path)) if path.exists() else None
 
     def _digests(self, folder: Path) -> dict[str, str]:
         return {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -202,5 +205,6 @@ def _told(root: Path) -> Iterator[None]:
     except OSError as fault:
         place = fault.filename or root
         raise PublishError(
-            f"{place}: cannot be written: {fault.strerror or fault}; what was published is as it was, and publishing again goes on from here"
+            f"{place}: cannot be written: {fault.strerror or fault}; what was published is as it was, and publishing again goes "
+            "on from here"
         ) from None

@@ -1,7 +1,7 @@
 """The Hugging Face Hub as a target: one dataset repository; a release is one commit on `main` and the tag `v0.2.0` on it.
 
 The commit names the head that was looked at, so that it holds what differs from that, or is refused because somebody published
-meanwhile. A tag never moves. What was taken back stands in `versions.json`: if that alone has changed, `main` gets another commit.
+meanwhile. A tag never moves. What was taken back stands in `versions.json`: if that has changed, `main` gets another commit.
 """
 
 from __future__ import annotations
@@ -137,9 +137,8 @@ class Hub:
         def listed() -> list[Any]:
             return list(self._api.list_repo_tree(self._name, recursive=True, revision=commit, repo_type="dataset"))
 
-        files = {
-            entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id for entry in self._ask(listed) if hasattr(entry, "blob_id")
-        }
+        entries = [entry for entry in self._ask(listed) if hasattr(entry, "blob_id")]
+        files = {entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id for entry in entries}
         manifest = self._read(commit, MANIFEST) if MANIFEST in files else None
         return _State(commit, files, manifest)
 
@@ -163,8 +162,8 @@ class Hub:
         """Send what differs from `main`, and put it there in one commit; look again if somebody was faster."""
         if there.manifest is not None:
             raise RefusedError(
-                f"{self.words}: {folder_of(release.version)} lacks files of this release (a signature?), and a tag is never moved; "
-                "they come with the next version"
+                f"{self.words}: {folder_of(release.version)} lacks files of this release (a signature?), and a tag is never "
+                "moved; they come with the next version"
             )
         with self._told():
             if self._main is None:
@@ -189,7 +188,7 @@ class Hub:
         additions = [CommitOperationAdd(path, str(release.folder / path)) for path in differing]
         gone = [path for path in (head.files if head else ()) if path not in release.files and path != _OURS]
         self._upload(release, additions, tell)
-        operations = [*additions, *(CommitOperationDelete(path) for path in gone)]
+        operations: list[Any] = [*additions, *(CommitOperationDelete(path) for path in gone)]
         if not operations:
             assert head is not None
             self._at = head.commit
@@ -282,7 +281,7 @@ class Hub:
     def _connect(self) -> None:
         try:
             from huggingface_hub import HfApi, HfFileSystem
-            from huggingface_hub.utils import disable_progress_bars
+            from huggingface_hub.utils.tqdm import disable_progress_bars
         except ImportError:
             raise PublishError(f"{self.words}: needs the package huggingface_hub: pip install huggingface_hub") from None
         disable_progress_bars()  # ours tells of bytes
@@ -315,7 +314,8 @@ class Hub:
         if "OfflineModeIsEnabled" in kinds:
             return f"{self.words}: cannot be reached, as HF_HUB_OFFLINE is set; unset it"
         if _status(fault) in (401, 403):
-            return f"{self.words}: may not be written with these credentials; log in with `hf auth login`, or set HF_TOKEN (one that writes)"
+            login = "log in with `hf auth login`, or set HF_TOKEN (one that writes)"
+            return f"{self.words}: may not be written with these credentials; {login}"
         said = next((line for one in _causes(fault) for line in str(one).splitlines() if line.strip()), "")
         return f"{self.words}: {type(fault).__name__}: {said}; publishing again goes on from here"
 

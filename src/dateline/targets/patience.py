@@ -16,13 +16,13 @@ ATTEMPTS = 6
 MOMENTARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses of HTTP after which the same request may succeed."""
 _LONGEST = 60.0
-_backing_off = wait_exponential_jitter(initial=0.2, max=20, jitter=0.3)
+_backing_off = wait_exponential_jitter(multiplier=0.2, max=20, jitter=0.3)
 
 
 def patiently(
     call: Callable[[], T], again: Callable[[BaseException], bool], after: Callable[[BaseException], float | None] | None = None
 ) -> T:
-    """What `call` gives, asked again while it raises what `again` takes for momentary; `after` says what the server asks to wait."""
+    """What `call` gives, asked again while it raises what `again` takes for momentary; `after` says how long to wait, if known."""
 
     def wait(state: RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome else None

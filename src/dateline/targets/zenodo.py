@@ -1,4 +1,4 @@
-"""Zenodo as a target, by its documented deposit API: a draft first; it is published with `--final` alone, as nobody can take it back.
+"""Zenodo as a target, by its documented deposit API: a draft first, published with `--final` alone, as nobody can take it back.
 
 A record of Zenodo holds at most 100 files, in no folders: the release travels as one archive (ZIP, not compressed, of the same
 bytes each time), beside the files that people look at first. A draft that was begun is found by its title and version.
@@ -48,6 +48,7 @@ class Zenodo:
             raise UsageError("ZENODO_URL: must begin with https://, as a token is sent there")
         self.sent = Sent(requests=0)
         self._draft: dict[str, Any] = {}
+        self._has: set[str] = set()
 
     def __enter__(self) -> Zenodo:
         return self
@@ -149,7 +150,9 @@ class Zenodo:
                 self.sent.done.append("metadata")
             page = self._draft.get("links", {}).get("html", "")
             if not self._final:
-                self.sent.done.append(f"draft {self._draft['id']} is not published; look at it ({page}), then publish with --final")
+                self.sent.done.append(
+                    f"draft {self._draft['id']} is not published; look at it ({page}), then publish with --final"
+                )
                 return
             try:
                 self._json("POST", f"{address}/actions/publish")
@@ -199,7 +202,6 @@ class Zenodo:
                         into.write(chunk)
         beside = {name: release.folder / name for name in _BESIDE if name in release.files}
         self._parts: Mapping[str, Path] = {archive.name: archive, **beside}
-        self._has: set[str] = set()
 
     def _get(self, name: str) -> Path:
         """Bring one file back."""
@@ -243,13 +245,15 @@ class Zenodo:
         except DatelineError:
             raise
         except Exception as fault:
-            response = getattr(fault, "response", None)
-            if response is not None and response.status_code in (401, 403):
-                raise PublishError(f"{self.words}: Zenodo does not take this token; set ZENODO_TOKEN, one that may write deposits") from None
-            if response is not None and response.status_code == 404:
-                raise PublishError(f"{self.words}: Zenodo has no such deposit, or none of yours") from None
-            said = f": {response.text[:300]}" if response is not None and not response.is_stream_consumed else ""
-            raise PublishError(redacted(f"{self.words}: {type(fault).__name__}: {fault}{said}; publishing again goes on from here")) from None
+            raise PublishError(redacted(f"{self.words}: {self._line(fault)}")) from None
+
+    def _line(self, fault: Exception) -> str:
+        status = getattr(getattr(fault, "response", None), "status_code", 0)
+        if status in (401, 403):
+            return "Zenodo does not take this token; set ZENODO_TOKEN, one that may write deposits"
+        if status == 404:
+            return "Zenodo has no such deposit, or none of yours"
+        return f"{type(fault).__name__}: {str(fault).splitlines()[0]}; publishing again goes on from here"
 
 
 class _CutShort(Exception):
