@@ -223,11 +223,11 @@ def hub() -> Iterator[Hub]:
 def test_a_release_is_fetched_from_the_hub(release: Path, tmp_path: Path, hub: Hub) -> None:
     files = contents(release)
     repository = hub.repository("org/name")
-    first = repository.commit({**files, ".gitattributes": b"", "huge.parquet": b"PAR1"}, tag="v1.0.0")
+    first = repository.commit({**files, ".gitattributes": b"", "huge.parquet": b"PAR1"}, tag="v1")
     repository.commit({"README.md": b"another"})
     repository.commit(files, branch="refs/pr/1")
     answers = ask(
-        THIS, tmp_path, "hf://datasets/org/name@v1.0.0", f"hf://org/name@{first}", "hf://org/name@refs/pr/1", **hub.environment
+        THIS, tmp_path, "hf://datasets/org/name@v1", f"hf://org/name@{first}", "hf://org/name@refs/pr/1", **hub.environment
     )
     assert answers == [{"files": sorted(files)}] * 3
     for number in range(3):

@@ -279,18 +279,22 @@ def _read_list(target: Store) -> Releases:
 
 
 def _in_repository(repository: Repository, wanted: str | None, *, strict: bool) -> Place:
-    """`strict`: only a version will do; else any revision."""
-    if wanted is not None and not strict and not _VERSION.fullmatch(f"x@{wanted}"):
+    """The release of a tag, or, unless `strict`, of any other revision."""
+    if wanted and not strict and not _is_version(wanted):
         return Place(repository.at(wanted, f"{repository.words}@{wanted}"))
-    tags, branches = repository.refs()
-    listing = _tagged(repository, tags, branches)
-    if not strict and (wanted in tags or wanted in branches) and not version_of(folder_of(str(wanted))):
-        return Place(repository.at(wanted, f"{repository.words}@{wanted}"))
-    if not listing.releases and not strict:
+    listing = _tagged(repository, *repository.refs())
+    try:
+        chosen = choose(listing, wanted, repository.words)
+    except LoadError:
+        if strict or (wanted is None and listing.releases):
+            raise
         return Place(repository.at(wanted, f"{repository.words}@{wanted}" if wanted else ""))
-    chosen = choose(listing, wanted, repository.words)
     tag = folder_of(chosen.version)
     return Place(repository.at(tag, f"{repository.words}@{tag}"), chosen, listing)
+
+
+def _is_version(words: str) -> bool:
+    return _VERSION.fullmatch(f"x@{words}") is not None
 
 
 def _tagged(repository: Repository, tags: Mapping[str, str], branches: Mapping[str, str]) -> Releases:
