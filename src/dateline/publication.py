@@ -22,7 +22,7 @@ from dateline.ledger import UNRELEASED
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import Manifest, read_manifest, read_versions
 from dateline.project import Project
-from dateline.sources import check_files
+from dateline.release_files import check_files
 
 Files = dict[str, tuple[str, int]]
 """Of each file by its path in the release: sha256 and bytes."""

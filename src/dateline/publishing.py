@@ -25,7 +25,8 @@ from dateline.manifest import Manifest, read_manifest, read_versions
 from dateline.project import Project
 from dateline.publication import Staged, stage
 from dateline.reading_back import read_back
-from dateline.sources import check_files, is_release
+from dateline.release_files import check_files
+from dateline.sources import is_release
 from dateline.targets import FORMS, About, Sent, Target, Tell, There, lacking, target_of
 from dateline.targets.pointer import Pointer
 
@@ -234,10 +235,11 @@ def _is_same(staged: Staged, there: There, target: Target) -> None:
         raise RefusedError(
             f"{target.words}: {staged.version} is there, and its {MANIFEST} is damaged; nothing is replaced"
         ) from None
-    if (digest, name) != (staged.manifest.content_digest, staged.manifest.name):
+    ours = staged.manifest
+    if (digest, name) != (ours.content_digest, ours.name):
         raise RefusedError(
-            f"{target.words}: {staged.version} is there with other data ({name}, content {str(digest)[:12]}; here "
-            f"{staged.manifest.name}, {staged.manifest.content_digest[:12]}); a published version is never replaced: release a new one"
+            f"{target.words}: {ours.version} is there with other data ({name}, content {str(digest)[:12]}; here {ours.name}, "
+            f"{ours.content_digest[:12]}); a published version is never replaced: release a new one"
         )
 
 

@@ -21,7 +21,6 @@ from dateline.manifest import CARD
 from dateline.manifest import NAME as MANIFEST
 from dateline.targets import Release, Target, Tell
 
-_CHUNK = 1 << 20
 _AT_ONCE = 8
 
 
@@ -43,21 +42,24 @@ def read_back(target: Target, release: Release, manifest: bytes, work: Path, tel
     work.mkdir()
     back = Back()
     said = json.loads(manifest)
-    expected = _expected(target, release, manifest)
+    expected = _expected(target, release, manifest, work)
     rows = {file["path"]: (file["rows"], table["features"]) for table in said["tables"].values() for file in table["files"]}
 
     def compare(numbered: tuple[int, tuple[str, str]]) -> tuple[list[str], int]:
         number, (path, digest) = numbered
         copy = work / str(number)
-        size, found = _fetch(target, release, path, copy)
         try:
+            target.fetch(release, path, copy)
+            size = copy.stat().st_size
+            with copy.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
             if found != digest:
                 return [f"{path}: reads back as sha256 {found[:12]}..., but must be {digest[:12]}..."], size
             if path in rows:
                 return list(_differing_rows(path, copy, *rows[path])), size
             return (list(_differing_features(copy, said)) if path == CARD else []), size
         finally:
-            copy.unlink()
+            copy.unlink(missing_ok=True)
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="read") as pool:
         for faults, size in pool.map(compare, enumerate(expected.items())):
@@ -69,14 +71,14 @@ def read_back(target: Target, release: Release, manifest: bytes, work: Path, tel
     return back
 
 
-def _expected(target: Target, release: Release, manifest: bytes) -> dict[str, str]:
+def _expected(target: Target, release: Release, manifest: bytes, work: Path) -> dict[str, str]:
     """The digest that each file there must have."""
     ours = {path: digest for path, (digest, _) in release.files.items()}
     digest = hashlib.sha256(manifest).hexdigest()
     if digest == ours[MANIFEST]:
         return ours
-    with target.open(release, SUMS) as stream:
-        raw = stream.read()
+    target.fetch(release, SUMS, work / SUMS)
+    raw = (work / SUMS).read_bytes()
     listed = dict(line.split("  ", 1)[::-1] for line in raw.decode().splitlines() if re.match(r"[0-9a-f]{64}  ", line))
     data = {path: ours[path] for path in ours if path.endswith(".parquet")}  # the data is ours, whatever stands there
     return {**listed, **data, MANIFEST: digest, SUMS: hashlib.sha256(raw).hexdigest()}
@@ -86,16 +88,6 @@ def _named(manifest: dict[str, Any]) -> set[str]:
     files = [file for table in manifest["tables"].values() for file in table["files"]]
     beside = [*manifest.get("validation", ()), manifest["card"], *([manifest["versions"]] if manifest.get("versions") else [])]
     return {file["path"] for file in (*files, *beside)}
-
-
-def _fetch(target: Target, release: Release, path: str, to: Path) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    with target.open(release, path) as stream, to.open("wb") as out:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            out.write(chunk)
-    return size, digest.hexdigest()
 
 
 def _differing_rows(path: str, copy: Path, rows: int, features: list[dict[str, Any]]) -> Iterator[str]:

@@ -15,8 +15,8 @@ from dateline.layout import read_releases
 from dateline.manifest import read_manifest
 from dateline.project import Project, find_project
 from dateline.publication import stage
+from dateline.release_files import check_files
 from dateline.releasing import release
-from dateline.sources import check_files
 
 Files = dict[str, str]
 VERSIONS = ("0.1.0", "0.2.0")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from dateline.errors import RefusedError, UsageError
 from dateline.layout import METADATA
@@ -97,8 +97,8 @@ class Target(AbstractContextManager["Target"], Protocol):
     def flip(self, release: Release, pointer: Pointer) -> None:
         """Point readers to the version, and tell what was taken back; nothing is done where that stands already."""
 
-    def open(self, release: Release, path: str) -> BinaryIO:
-        """A file of the version, as readers get it."""
+    def fetch(self, release: Release, path: str, to: Path) -> None:
+        """Bring a file of the version back, as readers get it."""
 
 
 def target_of(words: str, *, final: bool = False, dry_run: bool = False) -> Target:

@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
+import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, cast
 
 from dateline.errors import DatelineError, PublishError, RefusedError, UsageError, redacted
 from dateline.layout import RELEASES, folder_of, read_releases
 from dateline.manifest import CARD
 from dateline.manifest import NAME as MANIFEST
 from dateline.targets import About, Release, Sent, Tell, There, in_order
-from dateline.targets.patience import ATTEMPTS, MOMENTARY, patiently, seconds_in
+from dateline.targets.patience import MOMENTARY, patiently, seconds_in
 from dateline.targets.pointer import Pointer, may_follow
 
 PART = 64 << 20
 """Bytes from which on a file is sent in parts of that size."""
+_CHUNK = 1 << 20
 _COPY_LIMIT = 5 << 30
 _AT_ONCE = 8
 _FLIPS = 20
@@ -136,18 +139,17 @@ class Bucket:
         self._count(self.sent.files, path, size)
 
     def _copy(self, source: str, key: str, digest: str) -> bool:
-        """Let the store copy a file; whether that made the right one. Where one stands, it is looked at instead."""
+        """Let the store copy a file; whether the right one is there now. A wrong one is not copied."""
+        words = {"CopySource": {"Bucket": self._bucket, "Key": source}, "ChecksumAlgorithm": "SHA256"}
         try:
-            words = {"CopySource": {"Bucket": self._bucket, "Key": source}, "ChecksumAlgorithm": "SHA256"}
             if self._digest(source) != digest:
                 return False
-            self._call("copy_object", Key=key, **words, **_create())
-        except (_Exists, FileNotFoundError):
-            pass
-        try:
-            return self._digest(key) == digest
+            said = self._call("copy_object", Key=key, **words, **_create()).get("CopyObjectResult", {}).get("ChecksumSHA256")
         except FileNotFoundError:
             return False
+        except _Exists:
+            said = None
+        return said == _checked(digest)["ChecksumSHA256"] or self._digest(key) == digest
 
     def _in_parts(self, key: str, file: Path) -> None:
         upload = self._call("create_multipart_upload", Key=key, ChecksumAlgorithm="SHA256")["UploadId"]
@@ -184,10 +186,10 @@ class Bucket:
                     continue
         raise PublishError(f"{self.words}/{RELEASES}: others replaced it {_FLIPS} times meanwhile; publish again")
 
-    def open(self, release: Release, path: str) -> BinaryIO:
-        """A file of the version, as it streams from the store."""
-        with self._told():
-            return self._stream(self._key(release, path))
+    def fetch(self, release: Release, path: str, to: Path) -> None:
+        """Bring a file of the version back; from its start again, if the line breaks."""
+        with self._told(), to.open("wb") as out:
+            self._stream(self._key(release, path), out)
 
     # ---- single requests ---------------------------------------------------------------------------------------
 
@@ -200,20 +202,16 @@ class Bucket:
         except ImportError:
             raise PublishError(f"{self.words}: publishing to S3 needs the package s3fs: pip install 'dateline[s3]'") from None
 
-        def client(attempts: int) -> Any:
-            retries = {"retries": {"mode": "standard", "max_attempts": attempts}}
-            return s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False, config_kwargs=retries)
-
-        self._files = client(ATTEMPTS)
-        self._asked = client(1)  # of single requests, which `patiently` asks again
-        self._asked.retries = 1
+        once = {"retries": {"mode": "standard", "total_max_attempts": 1}}  # `patiently` asks again
+        self._files = s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False, config_kwargs=once)
+        self._files.retries = 1
 
     def _call(self, name: str, **words: Any) -> dict[str, Any]:
         """One request, asked again while the store is busy or the line is bad. Raises _Exists where a condition does not hold."""
 
         def ask() -> dict[str, Any]:
             self._tick()
-            return self._asked.call_s3(name, Bucket=self._bucket, **words)  # type: ignore[no-any-return]
+            return self._files.call_s3(name, Bucket=self._bucket, **words)  # type: ignore[no-any-return]
 
         try:
             return patiently(ask, _is_momentary, _asked_to_wait)
@@ -237,23 +235,40 @@ class Bucket:
         said = self._call("head_object", Key=key, ChecksumMode="ENABLED").get("ChecksumSHA256", "")
         if said and "-" not in said:  # with a hyphen it is one of parts
             return base64.b64decode(said).hex()
-        with self._stream(key) as stream:
-            return hashlib.file_digest(cast(BufferedReader, stream), "sha256").hexdigest()
-
-    def _stream(self, key: str) -> BinaryIO:
-        self._tick()
-        stream: BinaryIO = self._files.open(f"{self._bucket}/{key}", "rb", block_size=8 << 20, cache_type="readahead")
-        return stream
+        with tempfile.TemporaryFile() as copy:
+            self._stream(key, copy)
+            copy.seek(0)
+            return hashlib.file_digest(cast(BufferedReader, copy), "sha256").hexdigest()
 
     def _read(self, key: str) -> bytes | None:
         return self._read_with_tag(key)[0]
 
     def _read_with_tag(self, key: str) -> tuple[bytes | None, str | None]:
+        out = io.BytesIO()
         try:
-            found = self._call("get_object", Key=key)
+            tag = self._stream(key, out)
         except FileNotFoundError:
             return None, None
-        return _body(self._asked, found), found["ETag"]
+        return out.getvalue(), tag
+
+    def _stream(self, key: str, out: IO[bytes]) -> str:
+        """Read an object into a file, from its start again if the line breaks; its tag."""
+        import fsspec.asyn
+
+        async def copy() -> str:
+            found = await self._files._call_s3("get_object", Bucket=self._bucket, Key=key)
+            out.seek(0)
+            async with found["Body"] as stream:
+                while chunk := await stream.read(_CHUNK):
+                    out.write(chunk)
+            out.truncate()
+            return str(found["ETag"])
+
+        def ask() -> str:
+            self._tick()
+            return cast(str, fsspec.asyn.sync(self._files.loop, copy))
+
+        return patiently(ask, _is_momentary, _asked_to_wait)
 
     def _tick(self) -> None:
         with self._counting:
@@ -328,13 +343,3 @@ def _is_momentary(fault: BaseException) -> bool:
 def _asked_to_wait(fault: BaseException) -> float | None:
     headers: dict[str, str] = next((said.get("ResponseMetadata", {}).get("HTTPHeaders", {}) for said in _answers(fault)), {})
     return seconds_in(headers.get("retry-after"))
-
-
-def _body(files: Any, found: dict[str, Any]) -> bytes:
-    import fsspec.asyn
-
-    async def read() -> bytes:
-        async with found["Body"] as stream:
-            return await stream.read()  # type: ignore[no-any-return]
-
-    return fsspec.asyn.sync(files.loop, read)  # type: ignore[no-any-return]

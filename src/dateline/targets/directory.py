@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from dateline.errors import LoadError, PublishError, RefusedError
 from dateline.files import sync_folder, write_atomically
@@ -90,9 +89,10 @@ class Directory:
                 write_atomically(path, new)
                 self.sent.done.append(RELEASES)
 
-    def open(self, release: Release, path: str) -> BinaryIO:
-        """A file of the version."""
-        return (self._home(release) / path).open("rb")
+    def fetch(self, release: Release, path: str, to: Path) -> None:
+        """Bring a file of the version back."""
+        with _told(self._root):
+            shutil.copyfile(self._home(release) / path, to)
 
     # ---- where things lie --------------------------------------------------------------------------------------
 

@@ -10,10 +10,12 @@ import hashlib
 import json
 import logging
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from dateline.errors import DatelineError, PublishError, RefusedError, UsageError, redacted
 from dateline.layout import folder_of
@@ -32,6 +34,7 @@ _OURS = ".gitattributes"
 _TOGETHER = 256 << 20
 """Bytes that are sent between two looks at the progress."""
 _RACES = 5
+_CHUNK = 1 << 20
 _ADDRESS = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)/?", re.IGNORECASE)
 
 
@@ -271,10 +274,15 @@ class Hub:
                 ) from None
             self._at = other.commit
 
-    def open(self, release: Release, path: str) -> BinaryIO:
-        """A file of the version, at the commit that its tag is on."""
+    def fetch(self, release: Release, path: str, to: Path) -> None:
+        """Bring a file of the version back, from the commit that its tag is on; from its start again, if the line breaks."""
+
+        def get() -> None:
+            with self._stream(self._at, path) as stream, to.open("wb") as out:
+                shutil.copyfileobj(stream, out, _CHUNK)
+
         with self._told():
-            return self._files.open(f"datasets/{self._name}@{self._at}/{path}", "rb", block_size=0)  # type: ignore[no-any-return]
+            self._ask(get)
 
     # ---- single requests ---------------------------------------------------------------------------------------
 
@@ -291,10 +299,13 @@ class Hub:
 
     def _read(self, commit: str, path: str) -> bytes:
         def read() -> bytes:
-            with self._files.open(f"datasets/{self._name}@{commit}/{path}", "rb", block_size=0) as stream:
-                return stream.read()  # type: ignore[no-any-return]
+            with self._stream(commit, path) as stream:
+                return stream.read()
 
         return self._ask(read)
+
+    def _stream(self, commit: str, path: str) -> BinaryIO:
+        return cast(BinaryIO, self._files.open(f"datasets/{self._name}@{commit}/{path}", "rb", block_size=0))
 
     def _ask(self, call: Callable[[], T]) -> T:
         return patiently(call, _is_momentary, _asked_to_wait)

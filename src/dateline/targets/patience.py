@@ -22,7 +22,7 @@ _backing_off = wait_exponential_jitter(multiplier=0.2, max=20, jitter=0.3)
 def patiently(
     call: Callable[[], T], again: Callable[[BaseException], bool], after: Callable[[BaseException], float | None] | None = None
 ) -> T:
-    """What `call` gives, asked again while it raises what `again` takes for momentary; `after` says how long to wait, if known."""
+    """What `call` gives, asked again while it raises what `again` takes for momentary; `after` may say how long to wait."""
 
     def wait(state: RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome else None

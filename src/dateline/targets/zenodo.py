@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from threading import Lock
+from typing import Any
 
 from dateline.errors import DatelineError, PublishError, RefusedError, UsageError, redacted
 from dateline.layout import METADATA, folder_of
@@ -49,6 +51,8 @@ class Zenodo:
         self.sent = Sent(requests=0)
         self._draft: dict[str, Any] = {}
         self._has: set[str] = set()
+        self._archive: zipfile.ZipFile | None = None
+        self._fetching = Lock()
 
     def __enter__(self) -> Zenodo:
         return self
@@ -177,12 +181,13 @@ class Zenodo:
         assert said.keys() <= _FIELDS
         return said
 
-    def open(self, release: Release, path: str) -> BinaryIO:
-        """A file of the version: from the archive, or beside it."""
-        if not hasattr(self, "_archive"):
-            with self._told():
+    def fetch(self, release: Release, path: str, to: Path) -> None:
+        """A file of the version, from the archive as it comes back."""
+        with self._told(), self._fetching:
+            if self._archive is None:
                 self._archive = zipfile.ZipFile(self._get(self._name(release)))
-        return cast(BinaryIO, self._archive.open(path))
+            with self._archive.open(path) as source, to.open("wb") as out:
+                shutil.copyfileobj(source, out, _CHUNK)
 
     # ---- single requests ---------------------------------------------------------------------------------------
 
