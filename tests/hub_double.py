@@ -1,9 +1,9 @@
 """A double of the Hugging Face Hub on the loopback, for the real client to read datasets from, and to publish them to.
 
 Only what these need is there: repositories with commits and tags in memory, their refs, and their files by commit; large files
-sent ahead and then committed, commits on a parent, tags that do not move. The client reads its environment when it is imported, so
-it runs in a process of its own, with `Hub.environment`. A request that no route answers is kept in `Hub.strange`: a test that uses
-the double asserts that it is empty.
+sent ahead and then committed, commits on a parent, tags that do not move. The client reads its environment when it is imported,
+so it runs in a process of its own, with `Hub.environment`. A request that no route answers is kept in `Hub.strange`: a test that
+uses the double asserts that it is empty.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -130,7 +131,7 @@ class Hub:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def answer(self, method: str, target: str, body: bytes, headers: Message) -> Answer:
         """The answer to one request; a HEAD is answered as a GET whose body is not sent."""
         path = urlsplit(target).path
         self.requests.append((method, path))
@@ -156,7 +157,7 @@ class Hub:
         self.strange.append(f"{method} {target}")
         return _error(404, "", f"no route {method} {target}")
 
-    def _written(self, write: Callable[..., Answer], words: dict[str, str], body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _written(self, write: Callable[..., Answer], words: dict[str, str], body: bytes, headers: Message) -> Answer:
         if "repository" not in words:
             return write(body, headers, **words)
         repository = self.repositories.get(words.pop("repository"))
@@ -169,7 +170,7 @@ class Hub:
             return _error(404, "RevisionNotFound", f"Invalid rev id: {words['revision']}")
         return write(repository, head, body, words["revision"], f"http://{headers['Host']}")
 
-    def _create(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _create(self, body: bytes, headers: Message) -> Answer:
         said = json.loads(body)
         name = f"{said['organization']}/{said['name']}" if said.get("organization") else said["name"]
         address = {"url": f"http://{headers['Host']}/datasets/{name}", "name": name}
@@ -188,7 +189,7 @@ class Hub:
             files.append({"path": path, "uploadMode": mode, "shouldIgnore": False, **known})
         return _json({"files": files})
 
-    def _batch(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _batch(self, body: bytes, headers: Message) -> Answer:
         """Where to put the large files that are not there yet; the addresses are signed, as those of the Hub are."""
         here = f"http://{headers['Host']}/lfs"
         objects = json.loads(body)["objects"]
@@ -198,13 +199,13 @@ class Hub:
                 one["actions"] = {"upload": {"href": href}, "verify": {"href": f"{here}/verify"}}
         return _json({"transfer": "basic", "objects": objects})
 
-    def _large(self, body: bytes, headers: Mapping[str, str], oid: str) -> Answer:
+    def _large(self, body: bytes, headers: Message, oid: str) -> Answer:
         if hashlib.sha256(body).hexdigest() != oid:
             return _error(400, "BadDigest", "The content is not what its checksum says")
         self.blobs[oid] = body
         return Answer()
 
-    def _verify(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _verify(self, body: bytes, headers: Message) -> Answer:
         said = json.loads(body)
         return _json({}) if len(self.blobs.get(said["oid"], b"")) == said["size"] else _error(404, "", "no such object")
 
@@ -324,7 +325,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            given = hub.answer(self.command, self.path, body, dict(self.headers))
+            given = hub.answer(self.command, self.path, body, self.headers)
             status, data = given.status, given.body
             asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
             if asked and status == 200 and "Accept-Ranges" in given.headers:

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,9 @@ from dateline.targets import bucket
 
 with suppress(ImportError):
     import s3fs  # noqa: F401
+
+_sleep = time.sleep
+time.sleep = lambda seconds: _sleep(seconds / 20)  # nobody waits for a busy server here
 
 
 def answer(said: dict[str, Any]) -> dict[str, Any]:

@@ -112,6 +112,8 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             body = self._body()
+            if len(body) < int(self.headers.get("Content-Length") or 0):
+                return self._close()  # the client died in the middle; a server takes no half of a body
             fault = proxy.fault(self.command, self.path, len(body))
             if fault in ("drop", "kill-before"):
                 return self._close()

@@ -82,7 +82,7 @@ def test_a_large_file_goes_in_parts_create_only_too(
     doubles: Doubles, projects: Projects, forms: Forms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doubles.store.make("parts")
-    done = doubles.driver.publish(projects["0.1.0"], "s3://parts", part=4096)
+    done = doubles.driver.published(projects["0.1.0"], "s3://parts", part=4096)
     assert done["success"] and seen(doubles, "parts", forms) == "0.1.0"
     assert [one for one in doubles.to_store.log if "partNumber" in one.path] and not [
         one for one in doubles.to_store.log if one.method == "DELETE"

@@ -32,12 +32,13 @@ def test_a_release_is_one_commit_and_a_tag_and_the_next_sends_what_differs(
     doubles: Doubles, projects: Projects, forms: Forms
 ) -> None:
     driver, log = doubles.driver, doubles.to_hub
-    first = driver.publish(projects["0.1.0"], "hf://org/plain")
+    doubles.hub.blobs.clear()
+    first = driver.published(projects["0.1.0"], "hf://org/plain")
     assert first["success"] and sorted(first["files"]) == sorted(forms["0.1.0"]) and first["read"] == len(forms["0.1.0"])
     repository = doubles.hub.repositories["org/plain"]
     assert at(repository, "v0.1.0") == at(repository, "main") == forms["0.1.0"] and len(repository.commits) == 2
     log.start()
-    second = driver.publish(projects["0.2.0"], "hf://org/plain")
+    second = driver.published(projects["0.2.0"], "hf://org/plain")
     assert second["success"] and at(repository, "v0.2.0") == at(repository, "main") == forms["0.2.0"]
     assert at(repository, "v0.1.0") == forms["0.1.0"] and len(repository.commits) == 3
     assert set(second["files"]) == {path for path, digest in forms["0.2.0"].items() if forms["0.1.0"].get(path) != digest}
@@ -62,7 +63,7 @@ def test_a_dry_run_makes_no_repository(doubles: Doubles, projects: Projects, for
 def test_what_is_not_of_the_release_leaves_main_in_the_same_commit(doubles: Doubles, projects: Projects, forms: Forms) -> None:
     repository = doubles.hub.repository("org/mixed")
     repository.commit({OURS: b"", "old.parquet": b"PAR1", "README.md": b"hello"})
-    assert doubles.driver.publish(projects["0.1.0"], "hf://org/mixed")["success"]
+    assert doubles.driver.published(projects["0.1.0"], "hf://org/mixed")["success"]
     assert at(repository, "main") == forms["0.1.0"] and OURS in repository.commits[repository.branches["main"]]
     assert len(repository.commits) == 2
 
@@ -72,7 +73,7 @@ def test_a_tag_and_main_that_say_otherwise_are_refused(doubles: Doubles, project
     tagged = doubles.hub.repository("org/tagged")
     tagged.commit({"README.md": b"mine"}, tag="v0.1.0")
     assert "v0.1.0 is no release" in driver.publish(projects["0.1.0"], "hf://org/tagged")["refusals"][0]
-    driver.publish(projects["0.2.0"], "hf://org/newer")
+    driver.published(projects["0.2.0"], "hf://org/newer")
     newer = doubles.hub.repositories["org/newer"]
     before = len(newer.commits)
     (refused,) = driver.publish(projects["0.1.0"], "hf://org/newer")["refusals"]
@@ -86,13 +87,13 @@ def test_a_tag_and_main_that_say_otherwise_are_refused(doubles: Doubles, project
 
 def test_a_commit_without_its_tag_gets_it_also_after_a_newer_release(doubles: Doubles, projects: Projects, forms: Forms) -> None:
     driver = doubles.driver
-    driver.publish(projects["0.1.0"], "hf://org/untagged")
+    driver.published(projects["0.1.0"], "hf://org/untagged")
     repository = doubles.hub.repositories["org/untagged"]
     commit = repository.tags.pop("v0.1.0")
-    assert driver.publish(projects["0.1.0"], "hf://org/untagged")["done"] == ["tag v0.1.0"]
+    assert driver.published(projects["0.1.0"], "hf://org/untagged")["done"] == ["tag v0.1.0"]
     assert repository.tags.pop("v0.1.0") == commit
-    driver.publish(projects["0.2.0"], "hf://org/untagged")
-    assert driver.publish(projects["0.1.0"], "hf://org/untagged")["done"] == ["tag v0.1.0"]
+    driver.published(projects["0.2.0"], "hf://org/untagged")
+    assert driver.published(projects["0.1.0"], "hf://org/untagged")["done"] == ["tag v0.1.0"]
     assert repository.tags["v0.1.0"] == commit and at(repository, "main") == forms["0.2.0"] and len(repository.commits) == 3
 
 
@@ -105,7 +106,7 @@ def test_what_was_yanked_since_is_told_by_main_and_the_tag_stays(
     folder = ProjectFolder.__new__(ProjectFolder)
     folder.root = project.root
     folder.rebuild(sweep=True)
-    done = doubles.driver.publish(project, "hf://org/yanked")
+    done = doubles.driver.published(project, "hf://org/yanked")
     repository = doubles.hub.repositories["org/yanked"]
     assert done["success"] and done["already"] and done["done"][0].startswith("commit ")
     assert at(repository, "v0.2.0") == forms["0.2.0"]

@@ -52,9 +52,7 @@ def test_what_zenodo_asks_for_is_looked_at_before_anything_is_sent(doubles: Doub
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "drop", "lose", "truncate"])
-@pytest.mark.parametrize(
-    "what", ["POST /api/deposit/depositions", "PUT /api/files", "PUT /api/deposit/depositions", "POST publish"]
-)
+@pytest.mark.parametrize("what", ["POST /api/deposit/depositions", "PUT /api/files", "POST publish"])
 def test_faults_are_survived_and_no_second_draft_is_made(fault: str, what: str, doubles: Doubles, projects: Projects) -> None:
     if fault == "truncate" and what != "PUT /api/files":
         return  # a cut JSON is refused as such

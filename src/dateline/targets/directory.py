@@ -134,7 +134,7 @@ class Directory:
             done += size
             tell("send", done, total)
         for stray in there.files.keys() - release.files.keys():
-            (begun / stray).unlink()
+            (begun / stray).unlink(missing_ok=True)
         for folder in sorted({(begun / path).parent for path in release.files} | {begun}, reverse=True):
             sync_folder(folder)
         home = self._home(release)

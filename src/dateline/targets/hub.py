@@ -358,10 +358,11 @@ def _status(fault: BaseException) -> int:
 
 
 def _is_momentary(fault: BaseException) -> bool:
+    kinds = {kind.__name__ for one in _causes(fault) for kind in type(one).__mro__}
     if (response := _response(fault)) is not None:
         return response.status_code in MOMENTARY
-    kinds = {kind.__name__ for one in _causes(fault) for kind in type(one).__mro__}
-    return bool(kinds & {"TransportError", "ConnectionError", "TimeoutError"})
+    # a gateway that is busy may answer with a page where the client expects JSON
+    return bool(kinds & {"TransportError", "ConnectionError", "TimeoutError", "JSONDecodeError"})
 
 
 def _asked_to_wait(fault: BaseException) -> float | None:
