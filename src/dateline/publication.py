@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dateline.describe.card import described_in
 from dateline.describe.citation import citation, with_version
 from dateline.describe.croissant import croissant
 from dateline.errors import InputError, ProjectError
+from dateline.history import History
 from dateline.layout import ATTESTATION, CITATION, CROISSANT, SUMS
 from dateline.ledger import UNRELEASED
+from dateline.licences import read_licences
+from dateline.manifest import CARD, Manifest, read_manifest, read_versions
 from dateline.manifest import NAME as MANIFEST
-from dateline.manifest import Manifest, read_manifest, read_versions
 from dateline.project import Project
 from dateline.sources import check_files
 
@@ -54,7 +57,12 @@ def stage(project: Project, into: Path) -> Staged:
         _lay(project.dataset / path, into / path)
     files[MANIFEST] = _facts((into / MANIFEST).read_bytes())
     date = _entry(project, manifest)["date"]
-    files |= _write(into, CROISSANT, croissant(manifest, project.settings, date).encode())
+    commit = _commit(project)
+    settings = project.settings
+    found = read_licences(into, manifest.tables, manifest.links, settings.license, settings.code_license)
+    described = described_in((into / CARD).read_text(encoding="utf-8"))
+    said = croissant(manifest, settings, described, found, date, commit)
+    files |= _write(into, CROISSANT, said.encode())
     files |= _write(into, CITATION, _citation(project, manifest.version, date).encode())
     files |= _write(into, SUMS, sums(files).encode())
     return Staged(into, manifest, manifest.version, files)
@@ -102,6 +110,14 @@ def _entry(project: Project, manifest: Manifest) -> dict[str, Any]:
         f"{project.name_of(project.dataset)}/versions.json: lists no release {manifest.version}, but manifest.json says that "
         "this is one; run `dateline rebuild`"
     )
+
+
+def _commit(project: Project) -> str | None:
+    """The commit that brought dataset/ as it is; None without git, or while nothing is committed."""
+    history = History(project.root)
+    if shutil.which("git") is None or not history.is_repository():
+        return None
+    return history.commit_with((project.dataset / MANIFEST).read_bytes())
 
 
 def _citation(project: Project, version: str, date: str) -> str:

@@ -7,7 +7,9 @@ name, so that nothing stale is ever read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -45,6 +47,35 @@ def head_of(text: str) -> Any:
     Raises IndexError for a text without a head, yaml.YAMLError for a head that is no YAML.
     """
     return yaml.load(text.split("---\n")[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a card says of a config: what a row is, and what each column means."""
+
+    says: str
+    columns: dict[str, str]
+
+
+def described_in(text: str) -> dict[str, Described]:
+    """What the card of a release says of its configs, read from its tables: the words that its readers have."""
+    body = text.split("---\n", 2)[2]
+    says = {
+        re.sub(r"^\*\*(.+)\*\* \(default\)$", r"\1", row[0]): row[1] for row in _rows(_section(body, "## Configs and splits"))
+    }
+    fields = re.split(r"^### ", _section(body, "## Fields"), flags=re.MULTILINE)[1:]
+    columns = {part.split("\n", 1)[0]: {row[0]: row[2] for row in _rows(part)} for part in fields}
+    return {name: Described(says.get(name, ""), meanings) for name, meanings in columns.items()}
+
+
+def _section(body: str, heading: str) -> str:
+    return body.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+
+
+def _rows(text: str) -> list[list[str]]:
+    """The cells of the rows of a Markdown table."""
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
 # ---- what loaders read ---------------------------------------------------------------------------------------
