@@ -102,6 +102,11 @@ def _scheme(words: str) -> str:
     return scheme
 
 
+def is_address(words: str) -> bool:
+    """Whether words name a source elsewhere, and no local path."""
+    return _scheme(words) in ("hf", "s3")
+
+
 def local_path(words: str) -> tuple[Path, str | None]:
     """The path of local words (`file://`, too), and the version that they end in; a path that exists as written is one."""
     if _scheme(words) == "file":
