@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from building import REPOSITORY, ProjectFolder, mention, record
-from dateline import sources
 from dateline.errors import DatelineError, InputError, LoadError
 from dateline.manifest import read_manifest
-from dateline.sources import ReleaseError, check_files, fetch_release, named
+from dateline.release_files import ReleaseError, check_files
+from dateline.sources import fetch_release, named
+from dateline.stores import told
 from environments import THIS, environment, run
 from hub_double import Hub
 
@@ -193,7 +194,7 @@ def test_a_package_that_is_not_there_is_named(words: str, package: str, tmp_path
 
 
 def test_signed_addresses_are_not_told() -> None:
-    with pytest.raises(LoadError) as fault, sources._told("s3://b/x", "s3://b/x/f"):
+    with pytest.raises(LoadError) as fault, told("s3://b/x/f"):
         raise RuntimeError("no answer from host/f?X-Amz-Signature=secret\nand more")
     assert str(fault.value) == "s3://b/x/f: cannot be read: RuntimeError: no answer from host/f?..."
 
@@ -222,11 +223,11 @@ def hub() -> Iterator[Hub]:
 def test_a_release_is_fetched_from_the_hub(release: Path, tmp_path: Path, hub: Hub) -> None:
     files = contents(release)
     repository = hub.repository("org/name")
-    first = repository.commit({**files, ".gitattributes": b"", "huge.parquet": b"PAR1"}, tag="v1.0.0")
+    first = repository.commit({**files, ".gitattributes": b"", "huge.parquet": b"PAR1"}, tag="v1")
     repository.commit({"README.md": b"another"})
     repository.commit(files, branch="refs/pr/1")
     answers = ask(
-        THIS, tmp_path, "hf://datasets/org/name@v1.0.0", f"hf://org/name@{first}", "hf://org/name@refs/pr/1", **hub.environment
+        THIS, tmp_path, "hf://datasets/org/name@v1", f"hf://org/name@{first}", "hf://org/name@refs/pr/1", **hub.environment
     )
     assert answers == [{"files": sorted(files)}] * 3
     for number in range(3):

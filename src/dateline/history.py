@@ -18,7 +18,7 @@ from dateline.errors import LoadError
 from dateline.ledger import UNRELEASED
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import read_manifest
-from dateline.sources import ReleaseError, check_files
+from dateline.release_files import ReleaseError, check_files
 from dateline.versions import numbers
 
 VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
