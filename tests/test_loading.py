@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -155,8 +156,7 @@ def test_a_path_that_datasets_takes_for_a_pattern_loads_all_the_same(tmp_path: P
     folder = ProjectFolder(tmp_path / name)
     folder.seed(record("a1"))
     folder.rebuild()
-    with pytest.raises(Exception, match="no .*match|Unable to find|find"):
-        datasets.load_dataset(str(folder.root / "dataset"), "articles", split="train")
+    shutil.copytree(tmp_path / name, tmp_path / "ab c")  # which the pattern fits, too
     for streaming in (False, True):
         rows: Any = dateline.load("articles", source=folder.root / "dataset", split="train", streaming=streaming)
         assert [row["article_id"] for row in rows] == ["a1"]
@@ -164,7 +164,7 @@ def test_a_path_that_datasets_takes_for_a_pattern_loads_all_the_same(tmp_path: P
 
 def test_what_is_not_there_is_named_with_what_is(folder: ProjectFolder) -> None:
     folder.seed(record("a1"))
-    with pytest.raises(LoadError, match=r"manifest\.json: no such file; `dateline rebuild`"):
+    with pytest.raises(LoadError, match=r"is no release: it has no manifest\.json; .* `dateline rebuild` makes"):
         dateline.load(source=folder.root)
     folder.rebuild()
     source = folder.root / "dataset"

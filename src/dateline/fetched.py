@@ -4,9 +4,9 @@
     known/<address>.json                  what a source said last: its releases, and which manifest each had
     checked/<folder>.json                 which files were seen to have their digests, by what the system tells of a file
 
-A release is kept under the digest of its manifest, so versions and sources never mix, and what two sources have is there once. Every
-file is put in place whole (`release_files`), so loads at the same time do no harm. A file that was checked is hashed again once its
-inode, its size, or a time of it has changed; one that changed within the last seconds always is, as clocks are coarse.
+A release is kept under the digest of its manifest, so versions and sources never mix, and what two sources have is there once.
+Every file is put in place whole (`release_files`), so loads at the same time do no harm. A file that was checked is hashed again
+once its inode, its size, or a time of it has changed; one that changed within the last seconds always is, as clocks are coarse.
 """
 
 from __future__ import annotations

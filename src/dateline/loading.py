@@ -1,7 +1,7 @@
 """dateline.load: a config of a release as the usual `datasets` objects, from the installed package, a folder, the Hub, a bucket.
 
-`datasets` is handed the very files of the config, which were checked, and what they are read with, instead of a folder with a card
-to read: so nothing it has cached under the name of a folder or a revision comes back in their place, and a card is not parsed twice.
+`datasets` is handed the very files of the config, which were checked, and the types to read them with, not a folder whose card
+it would read: nothing that it cached under the name of a folder or a revision comes back in their place, and it starts sooner.
 """
 
 from __future__ import annotations
@@ -57,18 +57,18 @@ def load(
 ) -> Dataset | DatasetDict | IterableDataset | IterableDatasetDict:
     """Load one config of a release: of the corpus that came with this package, or of `source`.
 
-    `source` is a release's folder, a folder with several releases (`releases.json`), the same as `file://`, `s3://bucket/prefix` of
-    either, or `hf://org/name`. `version` says which release: exactly ("0.2.0", "v0.2.0") or by a range ("~=0.2", ">=0.1,<0.3"); it
-    may follow an `@` in `source`. Without one it is the newest that was not yanked. The manifest is checked against what the source
-    lists, the files of the config against the manifest: each byte of a local file the first time and whenever the file has changed,
-    each byte of a remote one while it is fetched. Remote releases are kept in `cache_dir` (by default HF_HOME); where nobody
-    answers, what is there serves if it is the version that was asked for. `storage_options` are those of fsspec, for s3fs or the Hub.
+    `source` is a release's folder, a folder with several releases (`releases.json`), either as `file://` or as
+    `s3://bucket/prefix`, or `hf://org/name`. `version` says which release: exactly ("0.2.0", "v0.2.0") or by a range ("~=0.2",
+    ">=0.1,<0.3"); it may follow an `@` in `source`. Without one it is the newest that was not yanked. The manifest is checked
+    against what the source lists, the files of the config against the manifest: each byte of a local file the first time and
+    whenever the file has changed, each byte of a remote one while it is fetched. What is fetched is kept in `cache_dir` (by default
+    HF_HOME); where nobody answers, it serves if it is the version that was asked for. `storage_options` are fsspec's.
 
     Without `config` the default one is loaded; without `split` all its splits. A split is named as `datasets` does: "train",
     "train[:10%]", "train+test", "all". What has no rows, and so no file, comes back empty with its types. With `streaming`, data
     that is not at hand is read from where it lies, a piece at a time, and not checked but for its types.
 
-    Raises LoadError (one line) for a version, config or split that is not there, for files that are not those of the manifest, and
+    Raises LoadError (one line) for a version, config or split that is not there, for files that are not those of the manifest,
     for a source that cannot be read; InputError for words that name none. Warns (TakenBackWarning) of a yanked release, and of
     retracted articles in it, as far as the release, its source or the dataset that came with this package know of them.
 
@@ -210,7 +210,7 @@ def _own_splits(manifest: Manifest) -> list[str]:
 
 
 def _warn_of_what_was_taken_back(opened: Opened) -> None:
-    """Warn by what the release says of itself, by what its source says, and by what the dataset that came with this package does."""
+    """Warn by what the release says of itself, what its source says, and what the dataset that came with this package says."""
     manifest = opened.manifest
     said = [read_versions(opened.folder, manifest)]
     if (listing := opened.listing) is not None:
@@ -223,9 +223,8 @@ def _warn_of_what_was_taken_back(opened: Opened) -> None:
     except LoadError:  # nothing came with it, or nothing that can be trusted
         pass
     known = [versions for versions in said if versions]
-    yanked = [
-        entry["yanked"] for v in known for entry in v["versions"] if entry["version"] == manifest.version and entry["yanked"]
-    ]
+    entries = [entry for versions in known for entry in versions["versions"] if entry["version"] == manifest.version]
+    yanked = [entry["yanked"] for entry in entries if entry["yanked"]]
     gone = {a["article_id"]: a for v in known for a in v["retracted"] if _holds(manifest, a["retracted_in"])}
     if yanked:
         _warn(f"{manifest.name} {manifest.version} was yanked: {yanked[-1]['reason']}")

@@ -234,7 +234,9 @@ def _in_folder(words: str, path: Path, wanted: str | None) -> Place:
         listing = _read_list(target)
         chosen = choose(listing, wanted, target.words)
         return Place(Folder(path / folder_of(chosen.version)), chosen, listing)
-    raise LoadError(f"{words}: is no release: it has no {MANIFEST}, and no {RELEASES}")
+    raise LoadError(
+        f"{words}: is no release: it has no {MANIFEST}; a source of several has {RELEASES}, and `dateline rebuild` makes a dataset"
+    )
 
 
 def _in_bucket(target: Bucket, wanted: str | None) -> Place:
