@@ -19,7 +19,7 @@ from dateline.errors import DatelineError, printable
 
 COMMANDS = (
     "new", "import", "check", "rebuild", "validate", "diff", "release", "explain", "agreement", "score", "export", "export-view",
-    "stats", "estimates", "keygen", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
+    "stats", "estimates", "keygen", "verify", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(
