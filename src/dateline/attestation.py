@@ -104,7 +104,7 @@ def check(raw: bytes, key: PublicKey | None, manifest: Manifest, files: Digests)
     """Compare the file of an attestation with a key, if one is given, and with a release: its manifest, its files."""
     try:
         kind, payload, signatures = _envelope(raw)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Checked(faults=["is no DSSE envelope on one line"])
     found = Checked(signed_by=", ".join(keyid for keyid, _ in signatures) or "nobody")
     if key is not None:

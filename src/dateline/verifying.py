@@ -381,8 +381,10 @@ class _Verification:
                 self._fault(SUMS, f"has no line for {path}")
             elif path not in there:
                 self._fault(SUMS, f"names {path}, which is not there")
+            elif said[path] != there[path] and path in self.documents:
+                self._fault(path, other_digest(there[path], said[path], SUMS))
             elif said[path] != there[path]:
-                self._fault(SUMS, f"names another digest of {path} than " + ("it has" if path in METADATA else "the manifest"))
+                self._fault(SUMS, f"names another digest of {path} than the manifest")
 
     def _croissant(self) -> None:
         """croissant.json must name exactly the data files, with their digests, and the version."""
