@@ -27,6 +27,13 @@ class Licences:
     texts: dict[str, int]
     layers: dict[str, list[str]]
 
+    def by_licence(self) -> dict[tuple[str, ...], list[str]]:
+        """The layers that are under the same licences."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name, expressions in self.layers.items():
+            found.setdefault(tuple(expressions), []).append(name)
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """The expressions as plain JSON types; what is not known is left out."""
         said = {"dataset": self.whole, "code": self.code, "texts": list(self.texts), "annotation": self.layers}

@@ -92,6 +92,7 @@ class Settings:
     `private`: the dataset holds texts that may not be passed on; it stays on this machine, and nothing publishes it.
     `baselines`: a file of kept results (examples/baselines), shown in the card.
     `code_license`: of what builds the dataset, where that is the project's own; `license` is that of the dataset as a whole.
+    `public_key`: the file, in the project, of the key that releases are signed with; the card says its fingerprint.
     `policy`: which version a correction of a released row makes: under "errata" a minor one, unless a test row is touched, under
     "strict" a major one.
     """
@@ -106,6 +107,7 @@ class Settings:
     homepage: str = ""
     citation: str = ""
     notice: str = ""
+    public_key: str = ""
     default_config: str = "articles"
     texts: str = ""
     longest_string: int = 400

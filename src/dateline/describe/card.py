@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from dateline.ledger import UNRELEASED
+from dateline.licences import Licences
 from dateline.manifest import TableFacts
 from dateline.project import Settings
 
@@ -155,6 +156,8 @@ def _body(
     parts.append("## Loading\n\n" + _loading(settings, tables))
     parts.append("## Configs and splits\n\n" + _configs(settings, tables, titles))
     parts.append("## Rights\n\n" + _rights(facts))
+    if facts["key"]:
+        parts.append("## Signature\n\n" + _signature(settings, *facts["key"]))
     parts.append("## Labels\n\nHow often each label stands, over all splits.\n\n" + _labels(tables))
     if baselines:
         parts.append("## Baselines\n\n" + baselines)
@@ -213,7 +216,28 @@ def _rights(facts: Mapping[str, Any]) -> str:
             "notes are null, while offsets, labels, names, numbers and dates are given (config `standoff`, tables by layer)"
         )
     return (
-        f"{text}. Licences are given per article, for text and annotation apart: columns `text_license` and `annotation_license`."
+        f"{text}. Licences are given per article, for text and annotation apart: columns `text_license` and "
+        "`annotation_license`. "
+        f"As SPDX expressions:\n\n{_licences(facts['licences'])}"
+    )
+
+
+def _licences(found: Licences) -> str:
+    lines = ["| part | licence |", "|---|---|"]
+    lines += [
+        f"| {part} | {expression} |" for part, expression in (("the whole", found.whole), ("code", found.code)) if expression
+    ]
+    lines += [f"| texts of {n:,} article{'' if n == 1 else 's'} | {expression} |" for expression, n in found.texts.items()]
+    for expressions, layers in found.by_licence().items():
+        lines.append(f"| annotation: {', '.join(layers)} | {', '.join(expressions)} |")
+    return "\n".join(lines)
+
+
+def _signature(settings: Settings, place: str, fingerprint: str) -> str:
+    where = f" of {settings.homepage}" if settings.homepage else " of the project"
+    return (
+        f"Published releases are signed. The public key is the file `{place}`{where}, with the fingerprint `{fingerprint}`: "
+        "compare it with one that you have from elsewhere, then `dateline verify WHERE --key FILE`."
     )
 
 

@@ -80,12 +80,11 @@ def _head(manifest: Manifest, settings: Settings, licences: Licences, date: str)
 
 def _rights(licences: Licences) -> str:
     """Which licences there are, in words: the vocabulary has one list for all."""
-    layers: dict[str, list[str]] = {}
-    for name, found in licences.layers.items():
-        layers.setdefault(" and ".join(found), []).append(name)
     texts = ", ".join(f"{expression} ({n:,})" for expression, n in licences.texts.items())
     said = [f"texts, by articles: {texts}" if texts else ""]
-    said += [f"annotation of {', '.join(names)}: {expression}" for expression, names in layers.items()]
+    said += [
+        f"annotation of {', '.join(names)}: {' and '.join(expressions)}" for expressions, names in licences.by_licence().items()
+    ]
     said += [f"code: {licences.code}" if licences.code else ""]
     told = "; ".join(part for part in said if part)
     return f"Licences: {told}." if told else ""
