@@ -129,5 +129,5 @@ def test_a_damaged_list_is_one_line(target: Path, tmp_path: Path) -> None:
     with pytest.raises(LoadError, match=r"releases\.json: is no list of releases"):
         place(str(tmp_path))
     (tmp_path / RELEASES).unlink()
-    with pytest.raises(LoadError, match=r"is no release: it has no manifest\.json, and no releases\.json"):
+    with pytest.raises(LoadError, match=r"is no release: it has no manifest\.json; a source of several has releases\.json"):
         place(str(tmp_path))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from building import REPOSITORY, ProjectFolder, mention, record
+from building import REPOSITORY, ProjectFolder, record
 from dateline.errors import InputError, ProjectError
-from dateline.project import Project, find_project
+from dateline.project import find_project
 from dateline.publication import Staged, stage
+from released import released
 
 
 @pytest.fixture(scope="session")
@@ -36,17 +37,6 @@ def test_sha256sum_agrees_with_all_of_it(corpus: Staged) -> None:
 
 def test_the_same_release_gives_the_same_bytes(corpus: Staged, tmp_path: Path) -> None:
     assert stage(find_project(REPOSITORY), tmp_path).files == corpus.files
-
-
-def released(folder: ProjectFolder) -> Project:
-    from datetime import date
-
-    from dateline.engines import LocalEngine
-    from dateline.releasing import release
-
-    folder.seed(record("a1", mentions=[mention("m1", 0, 3)]))
-    assert release(folder.project, LocalEngine(1), day=date(2026, 1, 2)).success
-    return folder.project
 
 
 def test_what_is_no_release_is_not_published(folder: ProjectFolder, tmp_path: Path) -> None:

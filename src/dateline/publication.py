@@ -7,6 +7,7 @@ that was killed is finished by doing it again, and other bytes under a version t
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -14,13 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dateline.attestation import sign, statement
+from dateline.describe.card import described_in
 from dateline.describe.citation import citation, with_version
 from dateline.describe.croissant import croissant
 from dateline.errors import InputError, ProjectError
+from dateline.history import History
+from dateline.keys import PrivateKey
 from dateline.layout import ATTESTATION, CITATION, CROISSANT, SUMS
 from dateline.ledger import UNRELEASED
+from dateline.licences import Licences, read_licences
+from dateline.manifest import CARD, Manifest, read_manifest, read_versions
 from dateline.manifest import NAME as MANIFEST
-from dateline.manifest import Manifest, read_manifest, read_versions
 from dateline.project import Project
 from dateline.release_files import check_files
 
@@ -39,8 +45,8 @@ class Staged:
     """Every file of the release, the attestation too."""
 
 
-def stage(project: Project, into: Path) -> Staged:
-    """Lay the release in dataset/ into the folder `into`, which is made if need be, in its published form.
+def stage(project: Project, into: Path, *, key: PrivateKey | None = None) -> Staged:
+    """Lay the release in dataset/ into the folder `into`, which is made if need be, in its published form; signed, with a key.
 
     Raises ProjectError for a private project and for a dataset/ that is no release, or that was changed by hand; InputError for
     a folder that holds something already.
@@ -52,11 +58,17 @@ def stage(project: Project, into: Path) -> Staged:
     files: Files = {file["path"]: (file["sha256"], file["bytes"]) for file in manifest.files()}
     for path in (*files, MANIFEST):
         _lay(project.dataset / path, into / path)
-    files[MANIFEST] = _facts((into / MANIFEST).read_bytes())
-    date = _entry(project, manifest)["date"]
-    files |= _write(into, CROISSANT, croissant(manifest, project.settings, date).encode())
-    files |= _write(into, CITATION, _citation(project, manifest.version, date).encode())
+    files[MANIFEST] = _digest_and_size((into / MANIFEST).read_bytes())
+    facts = _about(project, manifest)
+    described = described_in((into / CARD).read_text(encoding="utf-8"))
+    said = croissant(manifest, project.settings, described, facts.licences, facts.date, facts.commit)
+    files |= _write(into, CROISSANT, said.encode())
+    files |= _write(into, CITATION, _citation(project, manifest.version, facts.date).encode())
     files |= _write(into, SUMS, sums(files).encode())
+    if key is not None:
+        digests = {path: digest for path, (digest, _) in files.items()}
+        signed = statement(manifest, digests, facts.licences, facts.date, facts.commit, _validation(into, manifest))
+        files |= _write(into, ATTESTATION, sign(signed, key))
     return Staged(into, manifest, manifest.version, files)
 
 
@@ -91,6 +103,30 @@ def _release_of(project: Project) -> Manifest:
     return manifest
 
 
+@dataclass(frozen=True)
+class _About:
+    """What is known of a release beside its manifest."""
+
+    date: str
+    commit: str | None
+    licences: Licences
+
+
+def _about(project: Project, manifest: Manifest) -> _About:
+    settings = project.settings
+    found = read_licences(project.dataset, manifest.tables, manifest.links, settings.license, settings.code_license)
+    return _About(_entry(project, manifest)["date"], _commit(project), found)
+
+
+def _validation(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
+    """How validation ended, as the release keeps it; None where there were no suites."""
+    for file in manifest.validation:
+        if "/result-" in file["path"]:
+            found: dict[str, Any] = json.loads((folder / file["path"]).read_bytes())
+            return found
+    return None
+
+
 def _entry(project: Project, manifest: Manifest) -> dict[str, Any]:
     """What versions.json says of the release."""
     listed = read_versions(project.dataset, manifest) or {"versions": []}
@@ -102,6 +138,14 @@ def _entry(project: Project, manifest: Manifest) -> dict[str, Any]:
         f"{project.name_of(project.dataset)}/versions.json: lists no release {manifest.version}, but manifest.json says that "
         "this is one; run `dateline rebuild`"
     )
+
+
+def _commit(project: Project) -> str | None:
+    """The commit that brought dataset/ as it is; None without git, or while nothing is committed."""
+    history = History(project.root)
+    if shutil.which("git") is None or not history.is_repository():
+        return None
+    return history.commit_with((project.dataset / MANIFEST).read_bytes())
 
 
 def _citation(project: Project, version: str, date: str) -> str:
@@ -130,8 +174,8 @@ def _lay(source: Path, target: Path) -> None:
 
 def _write(folder: Path, path: str, raw: bytes) -> Files:
     (folder / path).write_bytes(raw)
-    return {path: _facts(raw)}
+    return {path: _digest_and_size(raw)}
 
 
-def _facts(raw: bytes) -> tuple[str, int]:
+def _digest_and_size(raw: bytes) -> tuple[str, int]:
     return hashlib.sha256(raw).hexdigest(), len(raw)

@@ -18,6 +18,7 @@ import yaml
 
 from dateline.describe.changelog import newest_version
 from dateline.errors import LoadError, ProjectError, RefusedError, UsageError
+from dateline.keys import PrivateKey
 from dateline.layout import Published
 from dateline.ledger import UNRELEASED, Ledger, marked, read_ledger
 from dateline.manifest import NAME as MANIFEST
@@ -54,7 +55,7 @@ class Outcome:
 
 
 def publish(
-    project: Project, words: str, *, key: Any = None, final: bool = False, dry_run: bool = False, tell: Tell = lambda *_: None
+    project: Project, words: str, *, key: PrivateKey | None = None, final: bool = False, dry_run: bool = False, tell: Tell = lambda *_: None
 ) -> Outcome:
     """Bring the release in dataset/ to the target that `words` name: an address, or a name in [tool.dateline.targets].
 
@@ -70,7 +71,7 @@ def publish(
         tempfile.TemporaryDirectory(prefix="dateline-publish-") as work,
         target_of(address, final=final, dry_run=dry_run) as target,
     ):
-        staged = stage(project, Path(work) / "release")
+        staged = stage(project, Path(work) / "release", key=key)
         out.version, out.sent = staged.version, target.sent
         try:
             there = target.look(staged, about(project, staged))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -56,8 +57,8 @@ def check_files(folder: Path, manifest: Manifest, tell: Tell = lambda *_: None) 
     entries = _entries(manifest)
     faults = []
     for number, (path, entry) in enumerate(sorted(entries.items()), 1):
-        says = _unsafe(path) or _differs(folder / path, entry)
-        if says and path == VERSIONS and not _differs(folder / VERSIONS_NEXT, entry):
+        says = _unsafe(path) or differs(folder / path, entry)
+        if says and path == VERSIONS and not differs(folder / VERSIONS_NEXT, entry):
             continue  # a rebuild is replacing it, or was killed there
         if says:
             faults.append(FileFault(path, says))
@@ -90,7 +91,16 @@ def _unsafe(path: str) -> str:
     return ""
 
 
-def _differs(path: Path, entry: dict[str, Any]) -> str:
+def unsafe_names(manifest: Manifest) -> list[FileFault]:
+    """The names in a manifest that no file of a release may have, or that it has twice; nothing may be read or written then."""
+    named = [file["path"] for file in manifest.files()]
+    folded = Counter(path.casefold() for path in _entries(manifest))
+    strange = [FileFault(path, says) for path in sorted(set(named)) if (says := _unsafe(path))]
+    return strange + [FileFault(p, "the manifest names it twice") for p in sorted(set(named)) if folded[p.casefold()] > 1]
+
+
+def differs(path: Path, entry: dict[str, Any]) -> str:
+    """How a file is not as its entry in the manifest says; "" if it is."""
     try:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
@@ -119,21 +129,18 @@ def fetch_files(store: Store, manifest: Manifest, paths: Iterable[str], into: Pa
     Raises ReleaseError for one that is not as the manifest says, also by its name alone; then nothing was fetched.
     """
     entries = _entries(manifest)
-    strange = [FileFault(path, says) for path in sorted(entries) if (says := _unsafe(path))]
-    folded = [path.casefold() for path in entries]
-    strange += [FileFault(path, "the manifest names it twice") for path in sorted(entries) if folded.count(path.casefold()) > 1]
-    if strange:
+    if strange := unsafe_names(manifest):
         raise ReleaseError(store.words, strange)
     wanted = sorted(paths)
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch")
     try:
-        for number, _ in enumerate(pool.map(lambda path: _fetch(store, path, entries[path], into), wanted), 1):
+        for number, _ in enumerate(pool.map(lambda path: fetch_file(store, path, entries[path], into), wanted), 1):
             tell("fetch", number, len(wanted))
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _fetch(store: Store, path: str, entry: dict[str, Any], into: Path) -> None:
+def fetch_file(store: Store, path: str, entry: dict[str, Any], into: Path) -> None:
     """Stream one file to its place, under another name until it is whole; no more is written than the manifest says."""
     target = into / path
     try:

@@ -102,6 +102,11 @@ def _scheme(words: str) -> str:
     return scheme
 
 
+def is_address(words: str) -> bool:
+    """Whether words name a source elsewhere, and no local path."""
+    return _scheme(words) in ("hf", "s3")
+
+
 def local_path(words: str) -> tuple[Path, str | None]:
     """The path of local words (`file://`, too), and the version that they end in; a path that exists as written is one."""
     if _scheme(words) == "file":
@@ -229,7 +234,9 @@ def _in_folder(words: str, path: Path, wanted: str | None) -> Place:
         listing = _read_list(target)
         chosen = choose(listing, wanted, target.words)
         return Place(Folder(path / folder_of(chosen.version)), chosen, listing)
-    raise LoadError(f"{words}: is no release: it has no {MANIFEST}, and no {RELEASES}")
+    raise LoadError(
+        f"{words}: is no release: it has no {MANIFEST}; a source of several has {RELEASES}, and `dateline rebuild` makes a dataset"
+    )
 
 
 def _in_bucket(target: Bucket, wanted: str | None) -> Place:

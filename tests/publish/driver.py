@@ -30,7 +30,7 @@ with suppress(ImportError):
     import s3fs  # noqa: F401
 
 _sleep = time.sleep
-time.sleep = lambda seconds: _sleep(seconds / 20)  # nobody waits for a busy server here
+time.sleep = lambda seconds: _sleep(float(seconds) / 20)  # nobody waits for a busy server here
 
 
 def answer(said: dict[str, Any]) -> dict[str, Any]:

@@ -305,7 +305,7 @@ def test_a_second_publisher_at_the_same_time_loses_nothing(remote: Remote, proje
     publisher = Driver([], remote.doubles.settings)
     try:
         remote.proxy.start(race)
-        remote.proxy._lock = _Open()  # the other one speaks to this proxy while it decides
+        remote.proxy._lock = _Open()  # type: ignore[assignment]  # the other one speaks to this proxy while it decides
         done = remote.doubles.driver.publish(projects["0.2.0"], remote.words)
     finally:
         publisher.close()

@@ -39,7 +39,7 @@ def command(
         return
     key = None
     if sign is not None:
-        from dateline.attestation import read_private_key
+        from dateline.keys import read_private_key
 
         key = read_private_key(sign)
     with progress_bar(of_bytes=True) as tell:
