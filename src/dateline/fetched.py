@@ -237,7 +237,8 @@ class _Stamps:
 
     def knows(self, path: Path, entry: Mapping[str, Any]) -> bool:
         """Whether the file was seen to have its digest, and nothing has changed since."""
-        return self._seen.get(entry["path"]) == _facts(path, entry)
+        facts = _facts(path, entry)
+        return facts is not None and self._seen.get(entry["path"]) == facts
 
     def add(self, path: Path, entry: Mapping[str, Any]) -> None:
         """The file has its digest."""

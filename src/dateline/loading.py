@@ -61,8 +61,8 @@ def load(
     `s3://bucket/prefix`, or `hf://org/name`. `version` says which release: exactly ("0.2.0", "v0.2.0") or by a range ("~=0.2",
     ">=0.1,<0.3"); it may follow an `@` in `source`. Without one it is the newest that was not yanked. The manifest is checked
     against what the source lists, the files of the config against the manifest: each byte of a local file the first time and
-    whenever the file has changed, each byte of a remote one while it is fetched. What is fetched is kept in `cache_dir` (by default
-    HF_HOME); where nobody answers, it serves if it is the version that was asked for. `storage_options` are fsspec's.
+    whenever the file has changed, each byte of a remote one while it is fetched. What is fetched is kept in `cache_dir`
+    (HF_HOME if none); where nobody answers, it serves if it is the version that was asked for. `storage_options` are fsspec's.
 
     Without `config` the default one is loaded; without `split` all its splits. A split is named as `datasets` does: "train",
     "train[:10%]", "train+test", "all". What has no rows, and so no file, comes back empty with its types. With `streaming`, data

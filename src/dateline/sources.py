@@ -235,7 +235,7 @@ def _in_folder(words: str, path: Path, wanted: str | None) -> Place:
         chosen = choose(listing, wanted, target.words)
         return Place(Folder(path / folder_of(chosen.version)), chosen, listing)
     raise LoadError(
-        f"{words}: is no release: it has no {MANIFEST}; a source of several has {RELEASES}, and `dateline rebuild` makes a dataset"
+        f"{words}: is no release: it has no {MANIFEST}; a source of several has {RELEASES}; `dateline rebuild` makes a dataset"
     )
 
 
