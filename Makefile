@@ -59,5 +59,5 @@ $(STAMP): pyproject.toml constraints.txt
 
 # what only tests need, some of it large
 $(TESTS): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot,baselines]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot,baselines,s3]'
 	@touch $@

@@ -19,7 +19,7 @@ datasets.disable_progress_bars()
 
 def told(rows):
     listed = list(rows)
-    names = rows.features["label"].names if "label" in (rows.features or {}) else []
+    names = getattr((rows.features or {}).get("label"), "names", [])
     return {
         "rows": len(listed),
         "labels": sorted({names[row["label"]] for row in listed}) if names else [],
