@@ -6,7 +6,7 @@ TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 ROWS  ?= 1_000_000
 
-.PHONY: rebuild check-dataset test test-fast lint format check bench bench-import bench-versions lock clean
+.PHONY: rebuild check-dataset test test-fast lint format check bench bench-import bench-versions bench-loading lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -39,6 +39,9 @@ bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import B
 
 bench-versions: $(STAMP)   ## what diff and publishing of a second version cost; `make bench-versions BENCH=--write` keeps the figures
 	@$(BIN)/python benchmarks/versions.py $(BENCH)
+
+bench-loading: $(TESTS)    ## what dateline.load costs beside load_dataset; `make bench-loading BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/loading.py $(BENCH)
 
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock

@@ -143,6 +143,16 @@ def test_a_path_with_brackets_is_not_read(tmp_path: Path, release: Path) -> None
         plain(copied, "mentions")
     assert labels(dateline.load("mentions", source=copied, split="train")) == ["PER"]
 
+    head = {"configs": [{"config_name": "c", "data_files": FILES}]}
+    starred = by_hand(tmp_path / "hand" / "a*", head, n=[1])
+    by_hand(tmp_path / "hand" / "ab", head, n=[2])
+    assert sorted(plain(starred, "c", split="train")["n"]) == [1, 2]  # wrong: it reads the other folder, too
+
+    folders = [shutil.copytree(release, tmp_path / name) for name in ("b*", "bc")]
+    for folder in folders:
+        ours: Any = dateline.load("articles", source=folder, split="all")
+        assert ours.num_rows == 4
+
 
 def test_a_sequence_of_structs_is_no_list_of_structs(tmp_path: Path, release: Path) -> None:
     pair = [{"name": "start", "dtype": "int64"}, {"name": "end", "dtype": "int64"}]

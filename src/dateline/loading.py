@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import glob
+import json
 import os
 import re
 import warnings
@@ -20,6 +21,7 @@ from dateline.errors import LoadError
 from dateline.fetched import Cache, Opened, cache_folder
 from dateline.ledger import UNRELEASED
 from dateline.manifest import CARD, Manifest, TableFacts, read_manifest, read_versions
+from dateline.manifest import NAME as MANIFEST
 from dateline.stores import told
 from dateline.versions import numbers
 
@@ -217,10 +219,10 @@ def _warn_of_what_was_taken_back(opened: Opened) -> None:
         said.append({"versions": [asdict(release) for release in listing.releases], "retracted": listing.retracted})
     try:
         newest = packaged_dataset()
-        packaged = read_manifest(newest)
-        if packaged.name == manifest.name and newest.resolve() != opened.folder.resolve():
-            said.append(read_versions(newest, packaged))
-    except LoadError:  # nothing came with it, or nothing that can be trusted
+        named = json.loads((newest / MANIFEST).read_bytes())["name"]  # to check all of it takes longer than most loads
+        if named == manifest.name and newest.resolve() != opened.folder.resolve():
+            said.append(read_versions(newest, read_manifest(newest)))
+    except (LoadError, OSError, ValueError, KeyError):  # nothing came with it, or nothing that can be trusted
         pass
     known = [versions for versions in said if versions]
     entries = [entry for versions in known for entry in versions["versions"] if entry["version"] == manifest.version]

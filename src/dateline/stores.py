@@ -190,7 +190,7 @@ class Repository:
         words = words or self.words
         with told(words):
             try:
-                commit = self._api.dataset_info(self.name, revision=revision).sha
+                commit = self._api.dataset_info(self.name, revision=revision, expand=["sha"]).sha
             except RevisionNotFoundError:
                 tags, branches = self.refs()
                 names = [*tags, *branches]
