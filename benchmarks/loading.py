@@ -3,7 +3,7 @@
     python benchmarks/loading.py --articles 20000 --write
 
 A synthetic release (`versions.py`), of which one config is loaded: `mentions`, eight rows an article. Each call is made in a
-process of its own, after `datasets` was imported, and takes from asking to the first row of the first split. *Cold* is with an
+process of its own, after all was imported, and takes from asking to the first row of the first split. *Cold* is with an
 empty cache, *warm* with that of the call before. `dateline.load` checks each file by sha256 when it is cold, plain `load_dataset`
 none. Requests and bytes are those that the double of the Hub was asked for: of data files, and of all else.
 """
@@ -38,7 +38,8 @@ import json, os, sys, time
 import datasets, dateline
 import dateline.loading
 datasets.disable_progress_bars()
-with_, source, config, streaming = sys.argv[1:5]
+with_, source, config, streaming, small = sys.argv[1:6]
+datasets.load_dataset("parquet", data_files=small, streaming=True)  # imports what each first load imports
 began = time.perf_counter()
 if with_ == "dateline":
     rows = dateline.load(config, source=source, streaming=bool(streaming))
@@ -69,10 +70,15 @@ def release(articles: int, seed: int, work: Path) -> Path:
     return stamp(work / "project" / "dataset", VERSION)
 
 
+def small_file() -> Path:
+    """Some Parquet file."""
+    return next((REPOSITORY / "dataset").glob("coverage/*.parquet"))
+
+
 def call(with_: str, source: str, home: Path, environment: Mapping[str, str], streaming: bool = False) -> float:
     """The seconds of one call in a process of its own."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("HF_")} | {"HF_HOME": str(home), **environment}
-    words = [sys.executable, "-c", CALL, with_, source, CONFIG, "yes" if streaming else ""]
+    words = [sys.executable, "-c", CALL, with_, source, CONFIG, "yes" if streaming else "", str(small_file())]
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{with_} {source}: {done.stderr[-2000:]}")
