@@ -82,6 +82,8 @@ class Hub:
         self.requests: list[tuple[str, str]] = []
         self.strange: list[str] = []
         self._writing = threading.Lock()
+        self.asking = threading.local()
+        """`headers`: those of the request that is being answered."""
         self.after: Callable[[str], None] = lambda path: None
         """Called with the path of each file after it was given."""
         repository = r"/api/datasets/(?P<repository>[^/]+/[^/]+)"
@@ -131,13 +133,14 @@ class Hub:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, method: str, target: str, body: bytes, headers: Message) -> Answer:
+    def answer(self, method: str, target: str, body: bytes) -> Answer:
         """The answer to one request; a HEAD is answered as a GET whose body is not sent."""
         path = urlsplit(target).path
         self.requests.append((method, path))
         for wanted, pattern, write in self.writing:
             found = re.fullmatch(pattern, path)
             if found and wanted == method:
+                headers = self.asking.headers
                 if self.token and headers.get("Authorization") != f"Bearer {self.token}" and not path.startswith("/lfs/"):
                     return _error(401, "", "Invalid username or password.")
                 with self._writing:
@@ -325,7 +328,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            given = hub.answer(self.command, self.path, body, self.headers)
+            hub.asking.headers = self.headers
+            given = hub.answer(self.command, self.path, body)
             status, data = given.status, given.body
             asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
             if asked and status == 200 and "Accept-Ranges" in given.headers:

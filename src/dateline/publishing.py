@@ -55,7 +55,13 @@ class Outcome:
 
 
 def publish(
-    project: Project, words: str, *, key: PrivateKey | None = None, final: bool = False, dry_run: bool = False, tell: Tell = lambda *_: None
+    project: Project,
+    words: str,
+    *,
+    key: PrivateKey | None = None,
+    final: bool = False,
+    dry_run: bool = False,
+    tell: Tell = lambda *_: None,
 ) -> Outcome:
     """Bring the release in dataset/ to the target that `words` name: an address, or a name in [tool.dateline.targets].
 

@@ -1,4 +1,4 @@
-"""Nothing half-happens: a publish killed, refused, cut off, raced, starved of disk: readers see the old or the new release, whole.
+"""Nothing half-happens: a publish killed, refused, cut off, raced, starved of disk: readers see the old release or the new.
 
 The real clients run against doubles of the Hub and of S3; a proxy between them kills the client at a request, or lets that one
 fail: at the first and the last of each kind, or, with DATELINE_FAULTS=every, at every single one. To a folder, the process dies
@@ -15,7 +15,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def test_killed_before_every_change_of_a_folder_the_old_or_the_new_release_stand
     start, target = tmp_path / "start", tmp_path / "target"
     publish(projects["0.1.0"], str(start))
     found = {"0.1.0": 0, "0.2.0": 0}
-    for number in range(1, 1000):
+    for number in chain(range(1, 60, 1 if EVERY else 9), range(60, 1000, 1 if EVERY else 2)):
         shutil.copytree(start, target)
         ended = forked(partial(dying, target, number, lambda: publish(projects["0.2.0"], str(target))))
         found[str(seen(target, forms))] += 1
@@ -96,13 +96,13 @@ def test_killed_before_every_change_of_a_folder_the_old_or_the_new_release_stand
             assert {path.name for path in (target / "v0.2.0").iterdir()} == {path.split("/")[0] for path in forms["0.2.0"]}
         if not ended:
             break
-        if EVERY or number % 9 == 1 or (target / "v0.2.0").exists():  # the next one finishes, and leaves nothing else
+        if EVERY or number % 30 == 1 or (target / "v0.2.0").exists():  # the next one finishes, and leaves nothing else
             assert publish(projects["0.2.0"], str(target)).success
             assert seen(target, forms) == "0.2.0"
             assert sorted(p.name for p in target.iterdir()) == [".dateline", "releases.json", "v0.1.0", "v0.2.0"]
             assert [p.name for p in (target / ".dateline").iterdir()] == ["publish.lock"]
         shutil.rmtree(target)
-    assert found["0.1.0"] > 60 and found["0.2.0"] >= 1
+    assert found["0.1.0"] > 20 and found["0.2.0"] >= 1
 
 
 @pytest.mark.parametrize("part", [".parquet", "README.md", "manifest.json", "releases.json"])
@@ -221,7 +221,7 @@ def test_killed_at_every_request_the_old_or_the_new_release_stands(remote: Remot
             assert remote.doubles.driver.publish(new, remote.words) == {"killed": signal.SIGKILL}
             remote.proxy.start()
             found[str(remote.seen())] += 1
-            if EVERY or fault == "kill-after":
+            if EVERY or (fault == "kill-after" and number % 2):
                 assert remote.doubles.driver.published(new, remote.words) and remote.whole()
     assert found["0.1.0"] > 4 and found["0.2.0"] > (1 if remote.kind == "hf" else 0)
 
