@@ -1,7 +1,7 @@
 """The same against the real Hub and a real bucket, for who asks for it: nothing is spoken to unless these variables name it.
 
-DATELINE_TEST_HUB_REPO (`org/name`, a dataset repository for tests, with HF_TOKEN); DATELINE_TEST_BUCKET (`s3://bucket/prefix`, with
-credentials of AWS). A prefix or repository that has these versions already is published to again, which changes nothing.
+DATELINE_TEST_HUB_REPO (`org/name`, a dataset repository for tests, with HF_TOKEN); DATELINE_TEST_BUCKET (`s3://bucket/prefix`,
+with credentials of AWS). A prefix or repository that has these versions already is published to again, which changes nothing.
 """
 
 from __future__ import annotations
