@@ -2,8 +2,8 @@
 
     python benchmarks/publishing.py --articles 10000 --write
 
-A synthetic project (`versions.py`), released twice by `dateline release`, is published to a folder, to a double of S3 (moto), to a
-double of the Hub and to a double of Zenodo's API, by the real clients. Requests are those that reach the double, the ones that
+A synthetic project (`versions.py`), released twice by `dateline release`, is published to a folder, to a double of S3 (moto), to
+one of the Hub and to a double of Zenodo's API, by the real clients. Requests are those that reach the double, the ones that
 read everything back among them; bytes sent are those of their bodies. To a folder, bytes are those of files that are copied; the
 others are links.
 """
