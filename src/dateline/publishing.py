@@ -82,7 +82,7 @@ def publish(
         try:
             there = target.look(staged, about(project, staged))
             _is_same(staged, there, target)
-            lacks = lacking(staged, there) if _whole(staged, there) else []
+            lacks = lacking(staged, there)
             out.already = there.manifest is not None
             if dry_run:
                 _foretell(out.sent, staged, there, lacks)
@@ -248,15 +248,6 @@ def _is_same(staged: Staged, there: There, target: Target) -> None:
             f"{target.words}: {ours.version} is there with other data ({name}, content {str(digest)[:12]}; here {ours.name}, "
             f"{ours.content_digest[:12]}); a published version is never replaced: release a new one"
         )
-
-
-def _whole(staged: Staged, there: There) -> bool:
-    """Whether what is there, if anything is, has the bytes that are staged.
-
-    The same data under another card is the same release: since it was published, something was taken back. Its files stay as they
-    are, and its readers learn of that from what the target points with.
-    """
-    return there.manifest is None or hashlib.sha256(there.manifest).hexdigest() == staged.files[MANIFEST][0]
 
 
 def _foretell(sent: Sent, staged: Staged, there: There, lacks: list[str]) -> None:
