@@ -215,12 +215,9 @@ def test_the_command_says_what_it_did(copied: Project, forms: Forms, tmp_path: P
     target = tmp_path / "target"
     settings = copied.root / "pyproject.toml"
     settings.write_text(settings.read_text() + f'[tool.dateline.targets]\nhere = "{target}"\n')
-    assert dateline("publish", "-C", copied.root).stdout == f"here  {target}\n"
     dry = dateline("publish", "here", "--dry-run", "-C", copied.root)
-    assert (dry.returncode, dry.stderr) == (
-        0,
-        "",
-    ) and f"would be published to {target}: {len(forms['0.2.0'])} files" in dry.stdout
+    assert (dry.returncode, dry.stderr) == (0, "")
+    assert f"would be published to {target}: {len(forms['0.2.0'])} files" in dry.stdout and not target.exists()
     done = dateline("publish", "here", "--json", "-C", copied.root)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
