@@ -15,20 +15,23 @@ from dateline.manifest import CARD, VERSIONS, read_manifest
 from dateline.manifest import NAME as MANIFEST
 
 
-def built(root: Path, version: str, label: str = "PER", articles: int = 4, yanked: Mapping[str, str] | None = None) -> Path:
-    """A dataset that says it is a release; its rows tell which: as many articles, all mentions of one label.
+def built(root: Path, version: str, label: str = "PER", articles: int = 4, citation: str = "") -> Path:
+    """A dataset that says it is a release; its rows tell which: so many articles, all mentions of one label.
 
-    Half of the articles have a mention, so that some splits of `mentions` have rows; `standoff` has none.
+    `standoff` has no rows.
     """
     root.mkdir(parents=True)
     folder = ProjectFolder(root)
     folder.settings(
-        'default_config = "mentions"', 'license = "CC-BY-4.0"', "[tool.dateline.splits]", "quotas = {train = 0.75, test = 0.25}"
+        'license = "CC-BY-4.0"',
+        f'citation = "{citation}"',
+        "[tool.dateline.splits]",
+        "quotas = {train = 0.75, test = 0.25}",
     )
     texts = ["Ana " + " ".join(f"w{n}x{k}" for k in range(12)) for n in range(articles)]  # no near-duplicates
     folder.seed(*(record(f"a{n}", text, mentions=[mention("m1", 0, 3, label)]) for n, text in enumerate(texts)))
     assert not folder.rebuild().problems
-    return stamp(root / "dataset", version, yanked)
+    return stamp(root / "dataset", version)
 
 
 def stamp(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ class Cache:
             what = f"{name or 'it'} is not in the cache, which has {', '.join(sorted(there)) or 'nothing of it'}"
             raise UnreachableError(f"{fault}; {what}") from None
         folder, manifest = kept
-        exact = manifest.version in (wanted or "") if chosen else alone
+        exact = alone or _is_exact(wanted or "", chosen)
         words = f"{source}@{name}" if name else source
         return Opened(words, folder, manifest, self, listing, None, fault, guessed=not exact)
 
@@ -182,6 +183,13 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None) -> Path:
 def _refuse_names(found: Place, manifest: Manifest) -> None:
     if faults := unsafe_names(manifest):
         raise ReleaseError(found.words, faults)
+
+
+def _is_exact(wanted: str, chosen: Published | None) -> bool:
+    """Whether a version, or a commit, was asked for, and not a range or a branch, which may mean another one by now."""
+    if chosen is None:
+        return re.fullmatch(r"[0-9a-f]{40}", wanted) is not None
+    return wanted.strip().lstrip("=v ") == chosen.version
 
 
 def _fits(version: str, wanted: str) -> bool:
@@ -237,7 +245,8 @@ class _Stamps:
 
     def knows(self, path: Path, entry: Mapping[str, Any]) -> bool:
         """Whether the file was seen to have its digest, and nothing has changed since."""
-        return self._seen.get(entry["path"]) == _facts(path, entry)
+        facts = _facts(path, entry)
+        return facts is not None and self._seen.get(entry["path"]) == facts
 
     def add(self, path: Path, entry: Mapping[str, Any]) -> None:
         """The file has its digest."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import glob
+import json
 import os
 import re
 import warnings
@@ -20,6 +21,7 @@ from dateline.errors import LoadError
 from dateline.fetched import Cache, Opened, cache_folder
 from dateline.ledger import UNRELEASED
 from dateline.manifest import CARD, Manifest, TableFacts, read_manifest, read_versions
+from dateline.manifest import NAME as MANIFEST
 from dateline.stores import told
 from dateline.versions import numbers
 
@@ -61,8 +63,8 @@ def load(
     `s3://bucket/prefix`, or `hf://org/name`. `version` says which release: exactly ("0.2.0", "v0.2.0") or by a range ("~=0.2",
     ">=0.1,<0.3"); it may follow an `@` in `source`. Without one it is the newest that was not yanked. The manifest is checked
     against what the source lists, the files of the config against the manifest: each byte of a local file the first time and
-    whenever the file has changed, each byte of a remote one while it is fetched. What is fetched is kept in `cache_dir` (by default
-    HF_HOME); where nobody answers, it serves if it is the version that was asked for. `storage_options` are fsspec's.
+    whenever the file has changed, each byte of a remote one while it is fetched. What is fetched is kept in `cache_dir`
+    (HF_HOME if none); where nobody answers, it serves if it is the version that was asked for. `storage_options` are fsspec's.
 
     Without `config` the default one is loaded; without `split` all its splits. A split is named as `datasets` does: "train",
     "train[:10%]", "train+test", "all". What has no rows, and so no file, comes back empty with its types. With `streaming`, data
@@ -217,10 +219,10 @@ def _warn_of_what_was_taken_back(opened: Opened) -> None:
         said.append({"versions": [asdict(release) for release in listing.releases], "retracted": listing.retracted})
     try:
         newest = packaged_dataset()
-        packaged = read_manifest(newest)
-        if packaged.name == manifest.name and newest.resolve() != opened.folder.resolve():
-            said.append(read_versions(newest, packaged))
-    except LoadError:  # nothing came with it, or nothing that can be trusted
+        named = json.loads((newest / MANIFEST).read_bytes())["name"]  # to check all of it takes longer than most loads
+        if named == manifest.name and newest.resolve() != opened.folder.resolve():
+            said.append(read_versions(newest, read_manifest(newest)))
+    except (LoadError, OSError, ValueError, KeyError):  # nothing came with it, or nothing that can be trusted
         pass
     known = [versions for versions in said if versions]
     entries = [entry for versions in known for entry in versions["versions"] if entry["version"] == manifest.version]

@@ -235,7 +235,7 @@ def _in_folder(words: str, path: Path, wanted: str | None) -> Place:
         chosen = choose(listing, wanted, target.words)
         return Place(Folder(path / folder_of(chosen.version)), chosen, listing)
     raise LoadError(
-        f"{words}: is no release: it has no {MANIFEST}; a source of several has {RELEASES}, and `dateline rebuild` makes a dataset"
+        f"{words}: is no release: it has no {MANIFEST}; a source of several has {RELEASES}; `dateline rebuild` makes a dataset"
     )
 
 
@@ -244,11 +244,12 @@ def _in_bucket(target: Bucket, wanted: str | None) -> Place:
     if version_of(name) and above != "s3:/":
         return _alone(target, name, target.above(), wanted)
     try:
-        listing = _read_list(target)
+        raw = target.read(RELEASES)
     except UnreachableError:
         raise
-    except MissingError:
+    except LoadError:  # S3 tells those who may not list a bucket that they may not read what is not there
         return _alone(target, name, None, wanted)
+    listing = read_releases(raw, f"{target.words}/{RELEASES}")
     chosen = choose(listing, wanted, target.words)
     return Place(target.at(folder_of(chosen.version)), chosen, listing)
 

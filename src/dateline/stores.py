@@ -173,6 +173,7 @@ class Repository:
         except ImportError:
             raise LoadError(f"{words}: needs the package huggingface_hub: pip install huggingface_hub") from None
         chosen = {key: value for key, value in (options or {}).items() if key in ("endpoint", "token")}
+        self._chosen = chosen
         self._api = HfApi(**chosen)
         self._files = HfFileSystem(**chosen, skip_instance_cache=True)
 
@@ -189,7 +190,7 @@ class Repository:
         words = words or self.words
         with told(words):
             try:
-                commit = self._api.dataset_info(self.name, revision=revision).sha
+                commit = self._api.dataset_info(self.name, revision=revision, expand=["sha"]).sha
             except RevisionNotFoundError:
                 tags, branches = self.refs()
                 names = [*tags, *branches]
@@ -199,7 +200,7 @@ class Repository:
 
     def commit(self, commit: str, words: str = "") -> Commit:
         """The files of a commit, by its id."""
-        return Commit(words or self.words, self.name, commit, self._files)
+        return Commit(words or self.words, self.name, commit, self._files, self._chosen)
 
 
 class Commit(Store):
@@ -207,14 +208,25 @@ class Commit(Store):
 
     login = "log in with `hf auth login`, or set HF_TOKEN"
 
-    def __init__(self, words: str, name: str, commit: str, client: Any) -> None:
+    def __init__(self, words: str, name: str, commit: str, client: Any, options: Mapping[str, Any]) -> None:
         super().__init__(words)
-        self.commit = commit
+        self.commit, self._options = commit, options
         self._root = f"datasets/{name}@{commit}"
         self._name, self._client = name, client
 
     def _open(self, path: str) -> BinaryIO:
         return self._client.open(f"{self._root}/{path}", "rb", block_size=0)  # type: ignore[no-any-return]
+
+    def _document(self, path: str) -> bytes:
+        """By one request, where the file system takes three."""
+        from huggingface_hub import hf_hub_url
+        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status  # type: ignore[attr-defined]
+
+        place = {"repo_type": "dataset", "revision": self.commit, "endpoint": self._options.get("endpoint")}
+        headers = build_hf_headers(token=self._options.get("token")) | {"Range": f"bytes=0-{_LARGEST_DOCUMENT}"}
+        answer = get_session().get(hf_hub_url(self._name, path, **place), headers=headers)
+        hf_raise_for_status(answer)
+        return bytes(answer.content)
 
     def _files(self) -> list[str]:
         found = (name.split("/", 3) for name in self._client.find(self._root))  # datasets, org, name@commit, path
