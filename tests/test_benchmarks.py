@@ -18,9 +18,11 @@ import mentions
 import results
 import sql_on_duckdb
 import validate as benchmark
+import verify as verifying_benchmark
 import versions
 from building import REPOSITORY
 from dateline.validating import Request, validate_parquet
+from dateline.verifying import verify
 from measure import Taken
 
 ROWS = 2_000
@@ -198,3 +200,9 @@ def test_costs_of_loading_are_told_as_medians_side_by_side() -> None:
         "| Hub | warm | 2.00 s | 1.00 s | 0.50 | 0 for data, 0 B; 7 other, 2,500 B | 0 for data, 0 B; 3 other, 1,400 B |",
         "| folder | cold | 4.00 s | 1.00 s | 0.25 |  |  |",
     ]
+
+
+def test_what_verifying_is_measured_on_is_a_release(tmp_path: Path) -> None:
+    size = verifying_benchmark.make(tmp_path / "release", 0.1, 2, 1)
+    found = verify(str(tmp_path / "release"))
+    assert found.faults == [] and found.files == 4 and found.bytes == size
