@@ -161,3 +161,16 @@ def test_type_and_payload_are_signed_with_their_lengths(key: PrivateKey) -> None
 def test_what_is_no_envelope_is_told_and_raises_nothing(raw: bytes, corpus: Staged, key: PrivateKey) -> None:
     for given in (None, key.public):
         assert check(raw, given, corpus.manifest, digests(corpus)).faults == ["is no DSSE envelope on one line"]
+
+
+def test_the_lines_for_other_tools_in_the_manual_work(corpus: Staged, key: PrivateKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    manual = (REPOSITORY / "docs" / "verifying.md").read_text(encoding="utf-8")
+    lines = manual.partition("```python\n")[2].partition("```")[0]
+    monkeypatch.chdir(corpus.folder)
+    Path("open-wire.key.pub").write_bytes(key.public.pem())
+    try:
+        named: dict[str, Any] = {}
+        exec(lines, named)
+        assert named["subjects"] == {path: digest for path, digest in digests(corpus).items() if path != ATTESTATION}
+    finally:
+        Path("open-wire.key.pub").unlink()

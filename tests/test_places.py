@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dateline.differing import differ
+from dateline.engines import LocalEngine
 from dateline.errors import InputError, LoadError
 from dateline.layout import RELEASES, Published, Releases, choose
 from dateline.sources import fetch_release, named, parted, place, releases_at
@@ -131,3 +133,11 @@ def test_a_damaged_list_is_one_line(target: Path, tmp_path: Path) -> None:
     (tmp_path / RELEASES).unlink()
     with pytest.raises(LoadError, match=r"is no release: it has no manifest\.json; a source of several has releases\.json"):
         place(str(tmp_path))
+
+
+def test_two_releases_of_one_source_are_compared(target: Path, tmp_path: Path) -> None:
+    found = differ(f"{target}@0.1.0", f"file://{target}", tmp_path, tmp_path / "work", LocalEngine(1))
+    assert found.old and found.new
+    assert (found.old.manifest.version, found.new.manifest.version) == ("0.1.0", "0.2.0")
+    added = [change.article_id for change in found.diff.changes if change.kind == "article-added"]
+    assert added == ["a4", "a5"]

@@ -10,6 +10,7 @@ import pytest
 
 from building import REPOSITORY, ProjectFolder, record
 from dateline.errors import InputError, ProjectError
+from dateline.keys import generate
 from dateline.project import find_project
 from dateline.publication import Staged, stage
 from released import released
@@ -72,3 +73,36 @@ def test_a_folder_that_holds_something_is_left_alone(folder: ProjectFolder, tmp_
 def test_a_project_without_a_citation_gets_one(folder: ProjectFolder, tmp_path: Path) -> None:
     text = (stage(released(folder), tmp_path / "out").folder / "CITATION.cff").read_text()
     assert "title: tiny" in text and "version: 0.1.0" in text and 'date-released: "2026-01-02"' in text
+
+
+# ---- settings ------------------------------------------------------------------------------------------------
+
+
+def test_the_card_says_where_the_public_key_is_and_its_fingerprint(
+    folder: ProjectFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("keys") / "tiny.key"
+    key = generate(path)
+    shutil.copy(f"{path}.pub", folder.root / "tiny.pub")
+    folder.settings('public_key = "tiny.pub"', 'homepage = "https://example.org/tiny"')
+    card = (released(folder).dataset / "README.md").read_text(encoding="utf-8")
+    assert f"the file `tiny.pub` of https://example.org/tiny, with the fingerprint `{key.fingerprint}`" in card
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('public_key = "none.pub"', r"public_key: .*none\.pub: cannot be read"),
+        ('code_license = "free for all"', "code_license must be an SPDX expression"),
+        ('rai.dataColection = "x"', "has no setting dataColection; it has dataCollection, "),
+        ("rai.dataCollection = 1", "dataCollection must be a text; it is 1"),
+        ('rai.dataCollection = ["x"]', "dataCollection must be a text; it is"),
+        ('rai.dataBiases = ["x", ""]', "dataBiases must be a text or a list of texts; it is"),
+        ("rai = 1", "rai must be a table"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told(line: str, says: str, folder: ProjectFolder) -> None:
+    folder.settings(line)
+    folder.seed(record("a1"))
+    with pytest.raises(ProjectError, match=says):
+        folder.rebuild()

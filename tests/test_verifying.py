@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,13 +18,18 @@ import pytest
 
 from building import ProjectFolder, record
 from conftest import Run
+from dateline import verifying
 from dateline.errors import InputError, LoadError
 from dateline.keys import PublicKey, generate, read_private_key, read_public_key
 from dateline.layout import Published, Releases
 from dateline.manifest import content_digest, read_manifest
 from dateline.publication import sums
+from dateline.sources import Place
+from dateline.stores import Store
 from dateline.verifying import Verified, verify
+from hub_double import Hub
 from released import published
+from s3_double import Call, put, s3_settings
 
 DOCUMENTS = (
     "README.md",
@@ -468,3 +475,88 @@ def test_a_place_without_a_release_is_no_answer(tmp_path: Path) -> None:
 
 def test_the_manifest_that_is_read_is_the_one_that_others_read(folder_: Path) -> None:
     assert verify(str(folder_)).version == read_manifest(folder_).version
+
+
+# ---- at an address -------------------------------------------------------------------------------------------
+
+
+class Elsewhere(Store):
+    """A store of another kind, which has a folder's files; `short` of them end early."""
+
+    def __init__(self, folder: Path, short: str = "") -> None:
+        super().__init__("store://releases/v0.2.0")
+        self.folder, self.short, self.opened = folder, short, list[str]()
+
+    def _open(self, path: str) -> BinaryIO:
+        self.opened.append(path)
+        raw = (self.folder / path).read_bytes()
+        return io.BytesIO(raw[:-1] if path == self.short else raw)
+
+    def _files(self) -> list[str]:
+        return [path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()]
+
+    def url(self, path: str) -> str:
+        return path
+
+    def explain(self) -> str:
+        return "no manifest"
+
+
+def test_a_release_elsewhere_is_read_once_and_nothing_of_it_is_kept(
+    folder_: Path, key: PublicKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    store = Elsewhere(folder_)
+    monkeypatch.setattr(verifying, "place", lambda words, version=None: Place(store))
+    found = verify("s3://releases/v0.2.0", key=key)
+    assert found.faults == [] and found.trusted
+    assert sorted(store.opened) == sorted(store._files())
+    assert list((tmp_path / "scratch").iterdir()) == []
+    short = a_parquet(folder_).relative_to(folder_).as_posix()
+    store.short = short
+    (folder_ / "extra").touch()
+    (folder_ / ".gitattributes").touch()  # the Hub's own
+    assert told(verify("s3://releases/v0.2.0", key=key)).keys() == {short, "extra"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow(seconds=15)
+def test_a_release_on_the_hub_is_verified_where_it_lies(dateline: Run, signed: Path, target: Path, tmp_path: Path) -> None:
+    """The real client: a good tag, an older release tagged as a newer one, a file changed."""
+    key = ("--key", signed / "a.key.pub")
+    old, new = contents(target / "v0.1.0"), contents(target / "v0.2.0")
+    path = a_parquet(target / "v0.2.0").relative_to(target / "v0.2.0").as_posix()
+    with Hub() as hub:
+        settings = hub.environment | {"HF_HOME": str(tmp_path / "home")}
+        good, bad = hub.repository("org/good"), hub.repository("org/bad")
+        good.commit({**old, ".gitattributes": b"x"}, tag="v0.1.0")
+        good.commit({**new, ".gitattributes": b"x"}, tag="v0.2.0")
+        bad.commit(old, tag="v0.2.0")
+        bad.commit({**new, path: new[path][:-1] + b"!"}, tag="v0.3.0")
+        whole = dateline("verify", "hf://org/good", *key, **settings)
+        replayed = dateline("verify", "hf://org/bad@0.2.0", *key, **settings)
+        changed = dateline("verify", "hf://org/bad@v0.3.0", *key, "--json", **settings)
+    assert whole.returncode == 0 and "release 0.2.0 is whole" in whole.stdout, whole.stdout + whole.stderr
+    assert (
+        replayed.returncode == 1 and "manifest.json: is of release 0.1.0, which lies under the name of 0.2.0" in replayed.stdout
+    )
+    assert changed.returncode == 1 and path in {fault["file"] for fault in json.loads(changed.stdout)["faults"]}
+    assert not hub.strange
+
+
+@pytest.mark.slow(seconds=15)
+def test_a_release_in_a_bucket_is_verified_where_it_lies(
+    dateline: Run, signed: Path, target: Path, bucket: tuple[str, Call]
+) -> None:
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    address, call = bucket
+    put(call, "verified", contents(target))
+    whole = dateline("verify", "s3://news/verified@0.2.0", "--key", signed / "a.key.pub", **s3_settings(address))
+    assert whole.returncode == 0 and "release 0.2.0 is whole" in whole.stdout, whole.stdout + whole.stderr
+    put(call, "verified/v0.2.0", {"more": b"x"})
+    more = dateline("verify", "s3://news/verified", **s3_settings(address))
+    assert more.returncode == 1 and more.stdout == "more: is no file of this release: the manifest does not name it\n"

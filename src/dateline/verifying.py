@@ -268,9 +268,10 @@ class _Verification:
                 self._read(path)
 
     def _read(self, path: str) -> None:
-        raw = self.documents.setdefault(path, self.place.read(path))
+        if path not in self.documents:
+            self.documents[path] = self.place.read(path)
         self.result.files += 1
-        self.result.bytes += len(raw)
+        self.result.bytes += len(self.documents[path])
 
     def _look(self, path: str, entry: dict[str, Any], features: Any, scratch: Path) -> str:
         """What is wrong with one file; "" if nothing is."""
