@@ -134,13 +134,13 @@ def fetch_files(store: Store, manifest: Manifest, paths: Iterable[str], into: Pa
     wanted = sorted(paths)
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch")
     try:
-        for number, _ in enumerate(pool.map(lambda path: _fetch(store, path, entries[path], into), wanted), 1):
+        for number, _ in enumerate(pool.map(lambda path: fetch_file(store, path, entries[path], into), wanted), 1):
             tell("fetch", number, len(wanted))
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _fetch(store: Store, path: str, entry: dict[str, Any], into: Path) -> None:
+def fetch_file(store: Store, path: str, entry: dict[str, Any], into: Path) -> None:
     """Stream one file to its place, under another name until it is whole; no more is written than the manifest says."""
     target = into / path
     try:
