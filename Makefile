@@ -6,7 +6,7 @@ TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 ROWS  ?= 1_000_000
 
-.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-import bench-versions lock clean
+.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-import bench-versions bench-loading lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -43,6 +43,9 @@ bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import B
 bench-versions: $(STAMP)   ## what diff and publishing of a second version cost; `make bench-versions BENCH=--write` keeps the figures
 	@$(BIN)/python benchmarks/versions.py $(BENCH)
 
+bench-loading: $(TESTS)    ## what dateline.load costs beside load_dataset; `make bench-loading BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/loading.py $(BENCH)
+
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,score,s3,spark,uima,spacy,plot,bio,baselines,bench,test,dev]'
@@ -62,5 +65,5 @@ $(STAMP): pyproject.toml constraints.txt
 
 # what only tests need, some of it large
 $(TESTS): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot,baselines]'
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot,baselines,s3]'
 	@touch $@

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from building import REPOSITORY, ProjectFolder
 from dateline.engines import LocalEngine
 from dateline.pipeline import rebuild
 from dateline.project import Project, find_project
+from s3_double import Call, s3_environment, serving
 
 # a shared machine may be slow for a moment; the laws do not depend on it
 settings.register_profile("dateline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -52,6 +53,19 @@ def flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = find_project(root)
     assert rebuild(project, LocalEngine(2)).problems == []
     return project
+
+
+@pytest.fixture(scope="session")
+def s3_python() -> Path:
+    """The python of an environment with a double of S3, and its client."""
+    return s3_environment()
+
+
+@pytest.fixture(scope="session")
+def bucket(s3_python: Path) -> Iterator[tuple[str, Call]]:
+    """The address of an S3 on the loopback with a bucket `news`, and a way to change what is in it."""
+    with serving(s3_python) as found:
+        yield found
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -1,24 +1,29 @@
-"""A double of the Hugging Face Hub on the loopback, for the real client to read datasets from.
+"""A double of the Hugging Face Hub on the loopback, for the real client to read datasets from, and to publish them to.
 
-Only what reading needs is there: repositories with commits and tags in memory, their refs, and their files by commit. The client
-reads its environment when it is imported, so it runs in a process of its own, with `Hub.environment`. A request that no
-route answers is kept in `Hub.strange`: a test that uses the double asserts that it is empty.
+Only what these need is there: repositories with commits and tags in memory, their refs, and their files by commit; large files
+sent ahead and then committed, commits on a parent, tags that do not move. The client reads its environment when it is imported,
+so it runs in a process of its own, with `Hub.environment`. A request that no route answers is kept in `Hub.strange`: a test that
+uses the double asserts that it is empty.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LFS = (".parquet",)
 """Names that the Hub keeps in its large file storage."""
+SIGNATURE = "c0ffee5167"
+"""What signs the addresses that large files are put to; nobody may print it."""
 
 
 @dataclass
@@ -31,6 +36,7 @@ class Repository:
     tags: dict[str, str] = field(default_factory=dict)
     private: bool = False
     gated: bool = False
+    titles: dict[str, str] = field(default_factory=dict)
 
     def commit(self, files: Mapping[str, bytes], branch: str = "main", tag: str | None = None) -> str:
         """Replace all files of a branch; the id of the commit."""
@@ -69,8 +75,15 @@ class Hub:
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
+        self.blobs: dict[str, bytes] = {}
+        """Large files that were sent, by their sha256."""
+        self.token: str | None = None
+        """Without this one nothing may be written, if there is one."""
         self.requests: list[tuple[str, str]] = []
         self.strange: list[str] = []
+        self._writing = threading.Lock()
+        self.asking = threading.local()
+        """`headers`: those of the request that is being answered."""
         self.after: Callable[[str], None] = lambda path: None
         """Called with the path of each file after it was given."""
         repository = r"/api/datasets/(?P<repository>[^/]+/[^/]+)"
@@ -81,6 +94,17 @@ class Hub:
             ("GET", rf"{repository}/tree/{revision}(/(?P<path>.+))?", self._tree),
             ("POST", rf"{repository}/paths-info/{revision}", self._paths),
             ("GET", rf"/datasets/(?P<repository>[^/]+/[^/]+)/resolve/{revision}/(?P<path>.+)", self._file),
+            ("GET", rf"{repository}/commits/{revision}", self._commits),
+        ]
+        self.writing: list[tuple[str, str, Callable[..., Answer]]] = [
+            ("POST", "/api/repos/create", self._create),
+            ("POST", "/api/validate-yaml", lambda *_: _json({"errors": [], "warnings": []})),
+            ("POST", rf"{repository}/preupload/{revision}", self._preupload),
+            ("POST", r"/datasets/(?P<repository>[^/]+/[^/]+)\.git/info/lfs/objects/batch", self._batch),
+            ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})", self._large),
+            ("POST", r"/lfs/verify", self._verify),
+            ("POST", rf"{repository}/commit/{revision}", self._commit),
+            ("POST", rf"{repository}/tag/{revision}", self._tag),
         ]
 
     def repository(self, name: str) -> Repository:
@@ -113,6 +137,21 @@ class Hub:
         """The answer to one request; a HEAD is answered as a GET whose body is not sent."""
         path = urlsplit(target).path
         self.requests.append((method, path))
+        for wanted, pattern, write in self.writing:
+            found = re.fullmatch(pattern, path)
+            if found and wanted == method:
+                headers = self.asking.headers
+                if self.token and headers.get("Authorization") != f"Bearer {self.token}" and not path.startswith("/lfs/"):
+                    return _error(401, "", "Invalid username or password.")
+                with self._writing:
+                    return self._written(
+                        write, {name: unquote(value) for name, value in found.groupdict().items()}, body, headers
+                    )
+        below = re.fullmatch(self.routes[2][1], path)
+        if below and parse_qs(urlsplit(target).query).get("recursive", [""])[0].lower() == "true":
+            return self._routed(
+                self._tree_below, {name: unquote(value) for name, value in below.groupdict().items() if value}, body
+            )
         for wanted, pattern, route in self.routes:
             found = re.fullmatch(pattern, path)
             if found and wanted == ("GET" if method == "HEAD" else method):
@@ -120,6 +159,104 @@ class Hub:
                 return self._routed(route, words, body)
         self.strange.append(f"{method} {target}")
         return _error(404, "", f"no route {method} {target}")
+
+    def _written(self, write: Callable[..., Answer], words: dict[str, str], body: bytes, headers: Message) -> Answer:
+        if "repository" not in words:
+            return write(body, headers, **words)
+        repository = self.repositories.get(words.pop("repository"))
+        if repository is None:
+            return _error(404, "RepoNotFound", "Repository not found")
+        if write == self._batch:
+            return write(body, headers)
+        head = repository.resolve(words["revision"])
+        if head is None:
+            return _error(404, "RevisionNotFound", f"Invalid rev id: {words['revision']}")
+        return write(repository, head, body, words["revision"], f"http://{headers['Host']}")
+
+    def _create(self, body: bytes, headers: Message) -> Answer:
+        said = json.loads(body)
+        name = f"{said['organization']}/{said['name']}" if said.get("organization") else said["name"]
+        address = {"url": f"http://{headers['Host']}/datasets/{name}", "name": name}
+        if name in self.repositories:
+            return Answer(409, json.dumps({"error": "You already created this dataset repo", **address}).encode())
+        self.repository(name).commit({".gitattributes": b"*.parquet filter=lfs\n"})
+        return _json(address)
+
+    def _preupload(self, repository: Repository, head: str, body: bytes, revision: str, here: str) -> Answer:
+        there, files = repository.commits[head], []
+        for file in json.loads(body)["files"]:
+            path = file["path"]
+            mode = "lfs" if path.endswith(LFS) else "regular"
+            oid = _oid(path, there[path]) if path in there else {}
+            known = {"oid": oid["lfs"]["oid"] if "lfs" in oid else oid["oid"]} if oid else {}
+            files.append({"path": path, "uploadMode": mode, "shouldIgnore": False, **known})
+        return _json({"files": files})
+
+    def _batch(self, body: bytes, headers: Message) -> Answer:
+        """Where to put the large files that are not there yet; the addresses are signed, as those of the Hub are."""
+        here = f"http://{headers['Host']}/lfs"
+        objects = json.loads(body)["objects"]
+        for one in objects:
+            if one["oid"] not in self.blobs:
+                href = f"{here}/{one['oid']}?X-Amz-Signature={SIGNATURE}"
+                one["actions"] = {"upload": {"href": href}, "verify": {"href": f"{here}/verify"}}
+        return _json({"transfer": "basic", "objects": objects})
+
+    def _large(self, body: bytes, headers: Message, oid: str) -> Answer:
+        if hashlib.sha256(body).hexdigest() != oid:
+            return _error(400, "BadDigest", "The content is not what its checksum says")
+        self.blobs[oid] = body
+        return Answer()
+
+    def _verify(self, body: bytes, headers: Message) -> Answer:
+        said = json.loads(body)
+        return _json({}) if len(self.blobs.get(said["oid"], b"")) == said["size"] else _error(404, "", "no such object")
+
+    def _commit(self, repository: Repository, head: str, body: bytes, revision: str, here: str) -> Answer:
+        files = dict(repository.commits[head])
+        lines = [json.loads(line) for line in body.splitlines()]
+        header = next(line["value"] for line in lines if line["key"] == "header")
+        if header.get("parentCommit") and header["parentCommit"] != head:
+            return _error(412, "", "A commit has happened since. Please refresh and try again.")
+        for line in lines:
+            said = line["value"]
+            if line["key"] == "file":
+                files[said["path"]] = base64.b64decode(said["content"])
+            elif line["key"] == "lfsFile":
+                if said["oid"] not in self.blobs:
+                    return _error(400, "BadRequest", f"{said['path']}: was not sent")
+                files[said["path"]] = self.blobs[said["oid"]]
+            elif line["key"] == "deletedFile":
+                del files[said["path"]]
+        made = repository.commit(files, revision)
+        repository.titles[made] = header["summary"]
+        return _json(
+            {
+                "success": True,
+                "commitOid": made,
+                "commitUrl": f"{here}/datasets/{repository.name}/commit/{made}",
+                "hookOutput": "",
+            }
+        )
+
+    def _tag(self, repository: Repository, head: str, body: bytes, revision: str, here: str) -> Answer:
+        name = json.loads(body)["tag"]
+        if name in repository.tags:
+            return _error(409, "", f"Tag reference exists already: refs/tags/{name}")
+        repository.tags[name] = head
+        return _json({})
+
+    def _commits(self, repository: Repository, commit: str) -> Answer:
+        ids = list(repository.commits)
+        about = {"message": "", "authors": [], "date": "2026-11-01T00:00:00.000Z"}
+        before = reversed(ids[: ids.index(commit) + 1])
+        return _json([{"id": one, "title": repository.titles.get(one, ""), **about} for one in before])
+
+    def _tree_below(self, repository: Repository, commit: str, path: str = "") -> Answer:
+        files = repository.commits[commit].items()
+        return _json(
+            [{"type": "file", "path": name, **_oid(name, data)} for name, data in sorted(files) if name.startswith(path)]
+        )
 
     def _routed(self, route: Callable[..., Answer], words: dict[str, str], body: bytes) -> Answer:
         repository = self.repositories.get(words.pop("repository"))
@@ -191,6 +328,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            hub.asking.headers = self.headers
             given = hub.answer(self.command, self.path, body)
             status, data = given.status, given.body
             asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")

@@ -13,13 +13,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+import loading
 import mentions
 import results
 import sql_on_duckdb
 import validate as benchmark
+import verify as verifying_benchmark
 import versions
 from building import REPOSITORY
 from dateline.validating import Request, validate_parquet
+from dateline.verifying import verify
 from measure import Taken
 
 ROWS = 2_000
@@ -184,3 +187,22 @@ def test_chunks_of_a_file_are_those_of_one_with_more_before_it(tmp_path: Path) -
     one, other = (list(versions.chunks(tmp_path / name)) for name in ("one", "other"))
     assert sum(size for _, size in one) == len(raw) and max(size for _, size in one) <= 128 * 1024
     assert sum(size for digest, size in other if digest not in dict(one)) < 300_000
+
+
+def test_costs_of_loading_are_told_as_medians_side_by_side() -> None:
+    found = [
+        ("Hub", "plain", "warm", loading.Cost([3.0, 1.0, 2.0], (0, 7), (0, 2500))),
+        ("Hub", "dateline", "warm", loading.Cost([1.0, 1.0, 9.0], (0, 3), (0, 1400))),
+        ("folder", "plain", "cold", loading.Cost([4.0])),
+        ("folder", "dateline", "cold", loading.Cost([1.0])),
+    ]
+    assert loading.table(found)[2:] == [
+        "| Hub | warm | 2.00 s | 1.00 s | 0.50 | 0 for data, 0 B; 7 other, 2,500 B | 0 for data, 0 B; 3 other, 1,400 B |",
+        "| folder | cold | 4.00 s | 1.00 s | 0.25 |  |  |",
+    ]
+
+
+def test_what_verifying_is_measured_on_is_a_release(tmp_path: Path) -> None:
+    size = verifying_benchmark.make(tmp_path / "release", 0.1, 2, 1)
+    found = verify(str(tmp_path / "release"))
+    assert found.faults == [] and found.files == 4 and found.bytes == size

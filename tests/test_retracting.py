@@ -173,7 +173,7 @@ def test_the_commands_say_what_they_do(dateline: Run, released: ProjectFolder) -
 
 def test_versions_are_whole_while_a_rebuild_replaces_them(released: ProjectFolder) -> None:
     from dateline.manifest import read_manifest, read_versions
-    from dateline.sources import check_files
+    from dateline.release_files import check_files
 
     released.rebuild(sweep=True)
     dataset: Path = released.root / "dataset"

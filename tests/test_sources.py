@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from building import REPOSITORY, ProjectFolder, mention, record
-from dateline import sources
 from dateline.errors import DatelineError, InputError, LoadError
 from dateline.manifest import read_manifest
-from dateline.sources import ReleaseError, check_files, fetch_release, named
-from environments import THIS, environment, run
+from dateline.release_files import ReleaseError, check_files
+from dateline.sources import fetch_release, named
+from dateline.stores import told
+from environments import THIS, run
 from hub_double import Hub
+from s3_double import Call, s3_settings
 
 Answer = dict[str, Any]
 
@@ -193,7 +192,7 @@ def test_a_package_that_is_not_there_is_named(words: str, package: str, tmp_path
 
 
 def test_signed_addresses_are_not_told() -> None:
-    with pytest.raises(LoadError) as fault, sources._told("s3://b/x", "s3://b/x/f"):
+    with pytest.raises(LoadError) as fault, told("s3://b/x/f"):
         raise RuntimeError("no answer from host/f?X-Amz-Signature=secret\nand more")
     assert str(fault.value) == "s3://b/x/f: cannot be read: RuntimeError: no answer from host/f?..."
 
@@ -222,11 +221,11 @@ def hub() -> Iterator[Hub]:
 def test_a_release_is_fetched_from_the_hub(release: Path, tmp_path: Path, hub: Hub) -> None:
     files = contents(release)
     repository = hub.repository("org/name")
-    first = repository.commit({**files, ".gitattributes": b"", "huge.parquet": b"PAR1"}, tag="v1.0.0")
+    first = repository.commit({**files, ".gitattributes": b"", "huge.parquet": b"PAR1"}, tag="v1")
     repository.commit({"README.md": b"another"})
     repository.commit(files, branch="refs/pr/1")
     answers = ask(
-        THIS, tmp_path, "hf://datasets/org/name@v1.0.0", f"hf://org/name@{first}", "hf://org/name@refs/pr/1", **hub.environment
+        THIS, tmp_path, "hf://datasets/org/name@v1", f"hf://org/name@{first}", "hf://org/name@refs/pr/1", **hub.environment
     )
     assert answers == [{"files": sorted(files)}] * 3
     for number in range(3):
@@ -299,62 +298,6 @@ def test_without_the_network_it_is_said(tmp_path: Path) -> None:
 
 
 # ---- in a bucket ---------------------------------------------------------------------------------------------
-
-SERVER = """
-import json, sys
-import boto3
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-host, port = server.get_host_and_port()
-client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1",
-                      aws_access_key_id="k", aws_secret_access_key="s")
-print(f"http://{host}:{port}", flush=True)
-for line in sys.stdin:
-    said = json.loads(line)
-    getattr(client, said.pop("call"))(**{k: bytes.fromhex(v) if k == "Body" else v for k, v in said.items()})
-    print("done", flush=True)
-server.stop()
-"""
-
-Call = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def s3_python() -> Path:
-    """A double of S3 and the real client, apart from what the rest is built with: the client wants other versions."""
-    return environment("s3", "s3fs>=2025.2", "moto[s3]>=5", "flask", "flask-cors")
-
-
-@pytest.fixture(scope="module")
-def bucket(s3_python: Path) -> Iterator[tuple[str, Call]]:
-    """The address of an S3 on the loopback, and a way to change what is in it."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "AWS_"))}
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([str(s3_python), "-c", SERVER], text=True, env=env, **pipes) as server:
-        assert server.stdin and server.stdout
-        limit = threading.Timer(120, server.kill)  # so that no test waits for it for ever
-        limit.start()
-        try:
-            address = server.stdout.readline().strip()
-
-            def call(name: str, **words: str | bytes) -> None:
-                plain = {k: v.hex() if isinstance(v, bytes) else v for k, v in words.items()}
-                print(json.dumps({"call": name, **plain}), file=server.stdin, flush=True)
-                assert server.stdout and server.stdout.readline() == "done\n"
-
-            assert address.startswith("http://127.0.0.1:")
-            call("create_bucket", Bucket="news")
-            yield address, call
-        finally:
-            server.stdin.close()
-            server.wait(30)
-            limit.cancel()
-
-
-def s3_settings(address: str) -> dict[str, str]:
-    keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "us-east-1"}
-    return {"AWS_ENDPOINT_URL": address, "AWS_EC2_METADATA_DISABLED": "true", **keys}
 
 
 @pytest.mark.slow

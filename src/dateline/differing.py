@@ -19,7 +19,8 @@ from dateline.history import VERSION, History
 from dateline.ledger import read_ledger
 from dateline.manifest import Manifest, read_manifest
 from dateline.project import Project, find_project
-from dateline.sources import Tell, fetch_release, is_release
+from dateline.release_files import Tell
+from dateline.sources import fetch_release, is_release, local_path
 
 WORKTREE = (".", "worktree")
 """Words for what seeds/ give as they stand."""
@@ -127,7 +128,7 @@ class _Finder:
         path = Path(words)
         if words in WORKTREE and not is_release(path):
             return self._worktree(words, side)
-        if "://" in words or path.exists():
+        if "://" in words or local_path(words)[0].exists():
             inner = path / "dataset"
             folder = fetch_release(
                 str(inner) if not is_release(path) and is_release(inner) else words, self._work / side, self._tell

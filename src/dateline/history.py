@@ -18,7 +18,7 @@ from dateline.errors import LoadError
 from dateline.ledger import UNRELEASED
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import read_manifest
-from dateline.sources import ReleaseError, check_files
+from dateline.release_files import ReleaseError, check_files
 from dateline.versions import numbers
 
 VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
@@ -71,7 +71,7 @@ class History:
             return []
         commits = (self._ask("rev-list", "HEAD", "--", f"{_DATASET}/{MANIFEST}") or "").split()
         for commit, manifest in zip(commits, self._manifests(commits), strict=True):
-            version, digest = manifest
+            version, digest = _version_of(manifest)
             known = found.get(version)
             if version != UNRELEASED and (known is None or known.content_digest == digest):
                 found[version] = Release(version, commit, digest)
@@ -86,6 +86,12 @@ class History:
                 return release.commit
         raise LoadError(f"{version}: {self._why_not(wanted, [release.version for release in releases])}")
 
+    def commit_with(self, manifest: bytes) -> str | None:
+        """The oldest commit in the history of HEAD whose dataset has exactly this manifest; None if there is none."""
+        commits = (self._ask("rev-list", "HEAD", "--", f"{_DATASET}/{MANIFEST}") or "").split()
+        same = [commit for commit, raw in zip(commits, self._manifests(commits), strict=True) if raw == manifest]
+        return same[-1] if same else None
+
     def _why_not(self, version: str, known: list[str]) -> str:
         if not self.is_repository():
             return f"a version is looked for in git history, and {self.root} lies in no git repository; name a folder"
@@ -98,8 +104,8 @@ class History:
             )
         return f"no such release in the history of {self.root} ({_listed(known)})"
 
-    def _manifests(self, commits: list[str]) -> Iterator[tuple[str, str]]:
-        """Version and content digest that the manifest says at each commit; of one that is not there or damaged, nothing."""
+    def _manifests(self, commits: list[str]) -> Iterator[bytes]:
+        """The bytes of the manifest at each commit; none where there is no manifest."""
         prefix = self._ask("rev-parse", "--show-prefix") or ""
         names = "".join(f"{commit}:{prefix}{_DATASET}/{MANIFEST}\n" for commit in commits)
         output = self._run(["cat-file", "--batch"], names.encode()).stdout
@@ -108,10 +114,10 @@ class History:
             end = output.index(b"\n", at)
             head, at = output[at:end], end + 1
             if head.endswith(b"missing"):
-                yield UNRELEASED, ""
+                yield b""
                 continue
             size = int(head.rsplit(b" ", 1)[1])
-            yield _version_of(output[at : at + size])
+            yield output[at : at + size]
             at += size + 1
 
     def extract(self, commit: str, into: Path) -> Path:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dateline.errors import LoadError
+from dateline.errors import InputError, LoadError
 from dateline.typed import misfits
 from dateline.versions import numbers
 
@@ -106,3 +106,30 @@ def read_releases(raw: bytes, where: str) -> Releases:
         for wrong in misfits(entry, Published, f"releases[{number}]"):
             raise LoadError(f"{where}: is no list of releases: {wrong.where} is {wrong.found}, but must be {wrong.expected}")
     return Releases(**{**said, "releases": [Published(**entry) for entry in entries]})
+
+
+def choose(releases: Releases, wanted: str | None, where: str) -> Published:
+    """The release that is meant by a version (`0.2.0`, `v0.2.0`), a range (`~=0.2`, `>=0.1,<0.3`), or None: the newest.
+
+    Of a range it is the newest, too. As with pip, one that was yanked is had by its exact version alone. Raises InputError for
+    words that are no version and no range; LoadError, with what there is, if no release is meant.
+    """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    spec = (wanted or "").strip()
+    exact = re.fullmatch(r"(?:={2,3}\s*)?v?(\d+(?:\.\d+)*)", spec)
+    try:
+        meant = SpecifierSet(f"=={exact[1]}" if exact else spec)
+    except InvalidSpecifier:
+        raise InputError(
+            f"{where}: {wanted!r} is no version and no range of versions; write 0.2.0, ~=0.2 or >=0.1,<0.3"
+        ) from None
+    fitting = [release for release in releases.releases if meant.contains(release.version)]
+    if found := [release for release in fitting if exact or release.yanked is None]:
+        return max(found, key=lambda release: numbers(release.version))
+    if fitting:
+        taken = "; ".join(f"{r.version}: {(r.yanked or {}).get('reason')}" for r in fitting[-3:])
+        those = f"all that {spec} would fit were" if spec else "all releases were"
+        raise LoadError(f"{where}: {those} yanked ({taken}); name one by its exact version to have it all the same")
+    there = ", ".join(r.version + (" (yanked)" if r.yanked else "") for r in releases.releases)
+    raise LoadError(f"{where}: there is no release {spec}; there are {there}" if there else f"{where}: there is no release yet")

@@ -158,18 +158,27 @@ def _card_digest(dataset: Path) -> str | None:
 
 def _read(path: Path) -> Manifest | None:
     try:
-        found = json.loads(path.read_bytes())
+        raw = path.read_bytes()
     except FileNotFoundError:  # a rebuild has just renamed it
         return None
-    except (OSError, ValueError, RecursionError) as fault:
+    except OSError as fault:
         raise LoadError(f"{path}: is no manifest: {fault}") from None
+    return parse_manifest(raw, str(path))
+
+
+def parse_manifest(raw: bytes, where: str) -> Manifest:
+    """The manifest that some bytes are; `where` names them in messages. Raises LoadError if they are none."""
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError) as fault:
+        raise LoadError(f"{where}: is no manifest: {fault}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise LoadError(
-            f"{path}: has format {found.get('format') if isinstance(found, dict) else None!r}; this dateline reads {FORMAT}"
+            f"{where}: has format {found.get('format') if isinstance(found, dict) else None!r}; this dateline reads {FORMAT}"
         )
     for wrong in _misfits(found):
         raise LoadError(
-            f"{path}: is no manifest that this dateline reads: {wrong.where} is {wrong.found}, but must be {wrong.expected}; "
+            f"{where}: is no manifest that this dateline reads: {wrong.where} is {wrong.found}, but must be {wrong.expected}; "
             "run `dateline rebuild`, or get the dataset again"
         )
     return Manifest(**{**found, "tables": {name: TableFacts(**t) for name, t in found["tables"].items()}})

@@ -49,9 +49,10 @@ from dateline.deriving import Derived, declared_tables, derive_tables
 from dateline.describe.baselines import baselines_section
 from dateline.describe.card import Column, card, head_of
 from dateline.engines import Engine
-from dateline.errors import BuildError, Problem, ProjectError
+from dateline.errors import BuildError, InputError, Problem, ProjectError
 from dateline.files import move_whole, sync_folder, write_atomically
 from dateline.ledger import UNRELEASED, Ledger, Release, marked, read_ledger
+from dateline.licences import read_licences
 from dateline.manifest import (
     CARD,
     NEXT,
@@ -344,6 +345,7 @@ def _describe(
         ledger = dataclasses.replace(ledger, releases=(*ledger.releases, release))
     found = ledger.release_of(digest)
     version = found.version if found else UNRELEASED
+    links = _links(schemas, derived.tables)
     text = card(
         dataclasses.replace(settings, version=version), tables, declared, {name: table.columns for name, table in listed.items()},
         {name: (table.title, table.description) for name, table in listed.items()}, digest,
@@ -351,6 +353,8 @@ def _describe(
             "articles": len(articles), "groups": len({a["group"] for a in articles}),
             "withheld": sum(a["withheld"] for a in articles), "content_digest": digest,
             "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
+            "licences": read_licences(work / "data", tables, links, settings.license, settings.code_license),
+            "key": _public_key(project),
             "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.articles.values()),
         },
         _baselines(project, tables),
@@ -368,10 +372,23 @@ def _describe(
         splits={**asdict(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
         inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
         writer={"dateline": __version__, "pyarrow": pa.__version__},
-        links=_links(schemas, derived.tables),
+        links=links,
         versions=_write_versions(ledger, settings.name, work / "data") if ledger.releases else None,
     )
     return manifest, text, ledger
+
+
+def _public_key(project: Project) -> tuple[str, str] | None:
+    """The file of the key that releases are signed with, as the settings name it, and its fingerprint; None if they name none."""
+    place = project.settings.public_key
+    if not place:
+        return None
+    from dateline.keys import read_public_key  # a rebuild of what nobody signs does without cryptography
+
+    try:
+        return place, read_public_key(project.root / place).fingerprint
+    except InputError as fault:
+        raise ProjectError(f"pyproject.toml: [tool.dateline] public_key: {fault}") from None
 
 
 def _new_bits(planned: Plan, ledger: Ledger) -> dict[str, int]:

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -75,12 +75,24 @@ class Estimates:
     rates: list[Rate] = field(default_factory=list)
 
 
+RAI: Mapping[str, bool] = {
+    "dataCollection": False, "dataCollectionType": True, "dataCollectionMissingData": False, "dataCollectionRawData": False,
+    "dataImputationProtocol": False, "dataPreprocessingProtocol": True, "dataManipulationProtocol": False,
+    "dataAnnotationProtocol": True, "dataAnnotationPlatform": True, "dataAnnotationAnalysis": True, "annotationsPerItem": False,
+    "annotatorDemographics": True, "machineAnnotationTools": True, "dataBiases": True, "dataUseCases": True,
+    "dataLimitations": True, "dataSocialImpact": False, "personalSensitiveInformation": True, "dataReleaseMaintenancePlan": False,
+}  # fmt: skip
+"""The names of the RAI vocabulary (https://docs.mlcommons.org/croissant/docs/croissant-rai-spec.html), and which may be lists."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """[tool.dateline], the only configuration.
 
     `private`: the dataset holds texts that may not be passed on; it stays on this machine, and nothing publishes it.
     `baselines`: a file of kept results (examples/baselines), shown in the card.
+    `code_license`: of what builds the dataset, where that is the project's own; `license` is that of the dataset as a whole.
+    `public_key`: the file, in the project, of the key that releases are signed with; the card says its fingerprint.
     `policy`: which version a correction of a released row makes: under "errata" a minor one, unless a test row is touched, under
     "strict" a major one.
     """
@@ -90,10 +102,12 @@ class Settings:
     summary: str = ""
     version: str = "0.0.0"
     license: str = ""
+    code_license: str = ""
     languages: tuple[str, ...] = ()
     homepage: str = ""
     citation: str = ""
     notice: str = ""
+    public_key: str = ""
     default_config: str = "articles"
     texts: str = ""
     longest_string: int = 400
@@ -102,8 +116,12 @@ class Settings:
     policy: str = "errata"
     splits: Splits = field(default_factory=Splits)
     estimates: Estimates | None = None
+    rai: dict[str, Any] = field(default_factory=dict)
+    """What croissant.json says of how the data came to be, in the words of the RAI vocabulary: a string or a list by name."""
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Declared by kind; dateline.derive.declared says what there is."""
+    targets: dict[str, str] = field(default_factory=dict)
+    """Names for the addresses that releases are published to."""
 
 
 @dataclass(frozen=True)
@@ -203,11 +221,14 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         raise ProjectError(f"{file}: [tool.dateline] name must be lower-case words with hyphens; it is {table['name']!r}")
     if not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", table.get("version", "0.0.0")):
         raise ProjectError(f"{file}: [tool.dateline] version must be MAJOR.MINOR.PATCH; it is {table['version']!r}")
-    if table.get("license") and not _is_license(table["license"]):
-        raise ProjectError(
-            f"{file}: [tool.dateline] license must be an SPDX expression such as CC-BY-4.0, or LicenseRef-YourName; "
-            f"it is {shown(table['license'])}"
-        )
+    for name in ("license", "code_license"):
+        if table.get(name) and not _is_license(table[name]):
+            raise ProjectError(
+                f"{file}: [tool.dateline] {name} must be an SPDX expression such as CC-BY-4.0, or LicenseRef-YourName; "
+                f"it is {shown(table[name])}"
+            )
+    for name, value in table.get("rai", {}).items():
+        _is_rai(name, value, file)
     if table.get("license") == PRIVATE and not table.get("private"):
         raise ProjectError(
             f"{file}: [tool.dateline] license is {PRIVATE}, but private is not true: its texts may not be passed on; set "
@@ -237,6 +258,17 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     if "languages" in values:
         values["languages"] = tuple(values["languages"])
     return Settings(**values)
+
+
+def _is_rai(name: str, value: Any, file: Path) -> None:
+    """Raises ProjectError for what the RAI vocabulary has no name for, or for no text."""
+    where = f"{file}: [tool.dateline.rai]"
+    if name not in RAI:
+        raise ProjectError(f"{where} has no setting {name}; it has {', '.join(RAI)}")
+    many = RAI[name]
+    texts = value if many and isinstance(value, list) else [value]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ProjectError(f"{where} {name} must be a text{' or a list of texts' if many else ''}; it is {shown(value)}")
 
 
 def out_of_range(splits: Splits) -> Iterator[Misfit]:

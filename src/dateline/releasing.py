@@ -28,7 +28,8 @@ from dateline.manifest import CARD, NEXT, VERSIONS, VERSIONS_NEXT, Manifest, rea
 from dateline.manifest import NAME as MANIFEST
 from dateline.pipeline import Made, Rebuilt, Stamp, Tell, faces, lay_beside, make, work_folder
 from dateline.project import Project
-from dateline.sources import check_files, fetch_release, is_release
+from dateline.release_files import check_files
+from dateline.sources import fetch_release, is_release
 from dateline.transaction import Rename, Step, Write, commit
 from dateline.versions import LEVELS, next_version, today
 

@@ -1,36 +1,33 @@
-"""Where a dataset to read lies: a folder, a repository on the Hugging Face Hub, or a prefix in an S3 bucket.
+"""Where a dataset to read lies: what words name, which releases there are, which one is meant.
 
 A release is its `manifest.json`, the card that it names, and the files that it names. A remote one is fetched file by file, each
-checked by size and sha256 while it streams; nothing else in the repository or bucket is looked at. A manifest from elsewhere is
-not trusted with names: none may leave the folder. A local one is used where it lies, and its files are checked there.
+checked by size and sha256 while it streams; nothing else in the repository or bucket is looked at. A local one is used where it
+lies, and its files are checked there.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from urllib.parse import unquote
 
-from dateline.errors import InputError, LoadError, printable
-from dateline.manifest import CARD, NEXT, VERSIONS, VERSIONS_NEXT, Manifest, read_manifest
+from dateline.errors import InputError, LoadError
+from dateline.layout import RELEASES, Published, Releases, choose, folder_of, read_releases, version_of
+from dateline.manifest import CARD, NEXT, VERSIONS, Manifest, read_manifest
 from dateline.manifest import NAME as MANIFEST
+from dateline.release_files import ReleaseError, Tell, check_files, fetch_files, other_digest
+from dateline.stores import Bucket, Folder, MissingError, Repository, Store, UnreachableError, repository_of
+from dateline.versions import numbers
 
-Tell = Callable[[str, int, int], None]
-
-_CHUNK = 1 << 20
-_LARGEST_DOCUMENT = 64 << 20
-"""Bytes that a manifest or a card may have; both are read before any digest is known."""
-_AT_ONCE = 8
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # one letter alone is a drive
+_VERSION = re.compile(r"(.+)@\s*(v?\d+(?:\.\d+)*|(?:~=|===?|!=|<=?|>=?)[^/]+)", re.DOTALL)
+"""Words that end in a version or a range of versions."""
 _GLOB = re.compile(r"[*?[]")
-_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
 
 
 # ---- what words name -----------------------------------------------------------------------------------------
@@ -50,13 +47,14 @@ def named(words: str) -> Named:
     A folder is searched with all that is in it, less names that begin with `.` or `_` (writers leave marks and halves under such
     names). Nothing is fetched. Raises InputError if there is nothing, or nothing that is either.
     """
-    if scheme := _scheme(words):
+    if (scheme := _scheme(words)) in ("hf", "s3"):
         if words.endswith(".parquet"):
             raise InputError(f"{words}: only whole releases are read from {scheme}://; get the file, and name it here")
         return Named("release")
-    path = Path(words)
-    if is_release(path) or (path.name == MANIFEST and path.is_file()):
+    path, version = local_path(words)
+    if version or is_release(path) or (path.name == MANIFEST and path.is_file()) or (path / RELEASES).is_file():
         return Named("release")
+    words = str(path) if scheme else words
     if path.is_dir():
         files = [p for p in sorted(path.rglob("*.parquet")) if p.is_file() and _is_data(p.relative_to(path))]
         if not files:
@@ -97,301 +95,267 @@ def _scheme(words: str) -> str:
     """The scheme of an address in lower case, "" for a path. Raises InputError for one that is not read from."""
     found = _SCHEME.match(words)
     scheme = found[1].lower() if found else ""
-    if scheme not in ("", "hf", "s3"):
+    if scheme not in ("", "file", "hf", "s3"):
         raise InputError(
             f"{words}: {scheme}:// is not read from; a release is a folder, hf://datasets/org/name or s3://bucket/prefix"
         )
     return scheme
 
 
-# ---- is it what its manifest names ---------------------------------------------------------------------------
+def is_address(words: str) -> bool:
+    """Whether words name a source elsewhere, and no local path."""
+    return _scheme(words) in ("hf", "s3")
+
+
+def local_path(words: str) -> tuple[Path, str | None]:
+    """The path of local words (`file://`, too), and the version that they end in; a path that exists as written is one."""
+    if _scheme(words) == "file":
+        words = unquote(words[len("file://") :].removeprefix("localhost"))
+    found = _VERSION.fullmatch(words)
+    if found and not Path(words).exists() and Path(found[1]).exists():
+        return Path(found[1]), found[2]
+    return Path(words), None
+
+
+def parted(words: str, version: str | None = None) -> tuple[str, str | None]:
+    """The source that words name, and which of its releases: as they say after `@`, or as `version` does; not both."""
+    scheme = _scheme(words)
+    if scheme == "hf":
+        repository, said = repository_of(words)
+        base = f"hf://{repository}"
+    elif scheme == "s3":
+        found = _VERSION.fullmatch(words.rstrip("/"))
+        base, said = (found[1], found[2]) if found else (words.rstrip("/"), None)
+    else:
+        path, said = local_path(words)
+        base = str(path)
+    if said and version and said.removeprefix("v") != version.removeprefix("v"):
+        raise InputError(f"{words}: names {said}, and version={version!r} another; give one of them")
+    return base, version or said
+
+
+# ---- which release is meant ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class FileFault:
-    """One file of a dataset that is not as its manifest says. One that is merely not named there is a warning."""
+class Place:
+    """A release where it lies: its files by their names, and what the list of its source says of it."""
 
-    file: str
-    says: str
-    level: str = "error"
+    store: Store
+    release: Published | None = None
+    """The entry of the list; None for a folder, a prefix or a revision that no list was asked about."""
+    listing: Releases | None = None
 
-    def __str__(self) -> str:
-        return printable(f"{self.file}: {self.says}")
+    @property
+    def words(self) -> str:
+        """What messages call it: a path or an address."""
+        return self.store.words
+
+    @property
+    def version(self) -> str | None:
+        """The version under which it is listed."""
+        return self.release.version if self.release else None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that it lies in, if that is a local one."""
+        return self.store.path if isinstance(self.store, Folder) else None
+
+    def read(self, path: str) -> bytes:
+        """A document of it whole; LoadError for what is too large to be one. Data are read by `chunks`."""
+        return self.store.read(path)
+
+    def open(self, path: str) -> BinaryIO:
+        """One of its files, to be read once from its start."""
+        return self.store.open(path)
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """One of its files, piece by piece; errors of reading are LoadErrors."""
+        return self.store.chunks(path)
+
+    def files(self) -> list[str]:
+        """The names of all files that there are, whether the manifest names them or not."""
+        return self.store.files()
+
+    def check(self, manifest: Manifest, raw: bytes) -> None:
+        """Raise LoadError if a manifest (and its bytes) is not the one that the list of the source names for this release."""
+        if self.release is None:
+            return
+        if manifest.version != self.release.version:
+            raise LoadError(
+                f"{self.words}: holds release {manifest.version}, where {self.release.version} should be; tell its owner"
+            )
+        digest = hashlib.sha256(raw).hexdigest()
+        if self.release.manifest_sha256 not in ("", digest):
+            raise LoadError(f"{self.words}/{MANIFEST}: {other_digest(digest, self.release.manifest_sha256, RELEASES)}")
+        if self.release.content_digest not in ("", manifest.content_digest):
+            says = other_digest(manifest.content_digest, self.release.content_digest, "list of releases")
+            raise LoadError(f"{self.words}/{MANIFEST}: its content {says}")
 
 
-class ReleaseError(LoadError):
-    """A release whose files are not those that its manifest names; `faults` has one entry for each."""
+def place(words: str, version: str | None = None, *, options: Mapping[str, Any] | None = None) -> Place:
+    """The release that words name, or, of a source with several, the one that `version` or what follows `@` names.
 
-    def __init__(self, where: str, faults: list[FileFault]) -> None:
-        self.faults = faults
-        more = f" (and {len(faults) - 1} more such files)" if len(faults) > 1 else ""
-        super().__init__(f"{where}/{faults[0]}{more}; get the release again")
+    Words are a release's folder or its manifest's path, a folder with `releases.json`, the same as `file://`, `s3://bucket/prefix`
+    of either, or `hf://org/name`. A version is exact (`0.2.0`, `v0.2.0`) or a range (`~=0.2`); without one it is the newest that
+    was not yanked; on the Hub any revision will do. `options` go to the store's client (fsspec's storage options).
 
-
-def check_files(folder: Path, manifest: Manifest, tell: Tell = lambda *_: None) -> list[FileFault]:
-    """Compare all files of a dataset in a folder with its manifest, by size and sha256; in the order of names.
-
-    Files that the manifest does not name are warnings, as no reader sees them; those whose names, or whose folders' names, begin
-    with `.` are not looked at. Nothing is raised for a file that cannot be read: that, too, is a fault.
+    Raises InputError for words that name no such place, LoadError if there is no such release, or nobody answers.
     """
-    entries = _entries(manifest)
-    faults = []
-    for number, (path, entry) in enumerate(sorted(entries.items()), 1):
-        says = _unsafe(path) or _differs(folder / path, entry)
-        if says and path == VERSIONS and not _differs(folder / VERSIONS_NEXT, entry):
-            continue  # a rebuild is replacing it, or was killed there
-        if says:
-            faults.append(FileFault(path, says))
-        tell("check files", number, len(entries))
-    ours = {*entries, MANIFEST, NEXT, VERSIONS_NEXT}
-    for found in sorted(folder.rglob("*")):
-        name = found.relative_to(folder)
-        if name.as_posix() not in ours and not any(part.startswith(".") for part in name.parts) and not found.is_dir():
-            faults.append(FileFault(name.as_posix(), "the manifest does not name it; no reader sees it", "warning"))
-    return faults
+    base, wanted = parted(words, version)
+    scheme = _scheme(words)
+    if scheme == "hf":
+        return _in_repository(Repository(base, base.removeprefix("hf://"), options), wanted, strict=version is not None)
+    if scheme == "s3":
+        return _in_bucket(Bucket(base, options), wanted)
+    return _in_folder(words, Path(base), wanted)
 
 
-def _entries(manifest: Manifest) -> dict[str, dict[str, Any]]:
-    """What the manifest says of each file that it names."""
-    return {file["path"]: file for file in manifest.files()}
+def releases_at(words: str, *, options: Mapping[str, Any] | None = None) -> Releases:
+    """All releases at a source: a folder or a prefix with `releases.json`, or a repository with tags. Else a LoadError."""
+    base, _ = parted(words)
+    scheme = _scheme(words)
+    if scheme == "hf":
+        repository = Repository(base, base.removeprefix("hf://"), options)
+        return _tagged(repository, *repository.refs())
+    return _read_list(Bucket(base, options) if scheme == "s3" else Folder(Path(base)))
 
 
-def _unsafe(path: str) -> str:
-    """Why a name in a manifest is none that a file may be written to, or read from; "" if it is one."""
-    parts = path.split("/")
-    if (
-        not path.isprintable()
-        or path.startswith("/")
-        or any(c in path for c in '\\:*?"<>|')
-        or any(part in ("", ".", "..") or part.endswith((".", " ")) for part in parts)
-        or any(part.split(".")[0].upper() in _RESERVED for part in parts)
-        or path.casefold() in (MANIFEST, NEXT)
-    ):
-        return "is no name that a file of a release may have; nothing was read"
-    return ""
+def _in_folder(words: str, path: Path, wanted: str | None) -> Place:
+    path = path.parent if path.name == MANIFEST and path.is_file() else path
+    if not path.exists():
+        raise InputError(f"{words}: no such folder")
+    if not path.is_dir():
+        raise InputError(f"{words}: is no release; that is a folder with {MANIFEST}")
+    if is_release(path):
+        return _alone(Folder(path), path.resolve().name, Folder(path.resolve().parent), wanted)
+    if (path / RELEASES).is_file():
+        target = Folder(path)
+        listing = _read_list(target)
+        chosen = choose(listing, wanted, target.words)
+        return Place(Folder(path / folder_of(chosen.version)), chosen, listing)
+    raise LoadError(
+        f"{words}: is no release: it has no {MANIFEST}; a source of several has {RELEASES}; `dateline rebuild` makes a dataset"
+    )
 
 
-def _differs(path: Path, entry: dict[str, Any]) -> str:
+def _in_bucket(target: Bucket, wanted: str | None) -> Place:
+    above, _, name = target.words.rpartition("/")
+    if version_of(name) and above != "s3:/":
+        return _alone(target, name, target.above(), wanted)
     try:
-        with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            if size != entry["bytes"]:
-                return _other_size(size, entry["bytes"])
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
-        return "no such file, but the manifest names it"
-    except OSError as fault:
-        return f"cannot be read: {fault.strerror}"
-    return "" if digest == entry["sha256"] else _other_digest(digest, entry["sha256"])
+        raw = target.read(RELEASES)
+    except UnreachableError:
+        raise
+    except LoadError:  # S3 tells those who may not list a bucket that they may not read what is not there
+        return _alone(target, name, None, wanted)
+    listing = read_releases(raw, f"{target.words}/{RELEASES}")
+    chosen = choose(listing, wanted, target.words)
+    return Place(target.at(folder_of(chosen.version)), chosen, listing)
 
 
-def _other_size(size: int, said: int) -> str:
-    return f"has {size:,} bytes, but the manifest says {said:,} ({'cut short' if size < said else 'changed'}?)"
+def _alone(store: Store, name: str, above: Store | None, wanted: str | None) -> Place:
+    """A release that was named by its own folder: what a list beside it says, and whether it is the version that is wanted."""
+    found = Place(store)
+    if (version := version_of(name)) and above is not None:
+        try:
+            listing = _read_list(above)
+        except LoadError:  # it may be published in another way, or be a copy
+            pass
+        else:
+            found = Place(store, listing.of(version), listing)
+    if wanted is not None:
+        holds = found.version or _version_in(store)
+        only = Releases("", [found.release or Published(holds, "", "", "")])
+        try:
+            choose(only, wanted, store.words)
+        except LoadError:
+            raise LoadError(f"{store.words}: is release {holds}, and {wanted} was asked for") from None
+    return found
 
 
-def _other_digest(digest: str, said: str) -> str:
-    return f"has been changed: sha256 is {digest[:12]}..., but the manifest says {said[:12]}..."
+def _version_in(store: Store) -> str:
+    try:
+        said = json.loads(store.read(MANIFEST))["version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise LoadError(f"{store.words}/{MANIFEST}: is no manifest") from None
+    return str(said)
+
+
+def _read_list(target: Store) -> Releases:
+    return read_releases(target.read(RELEASES), f"{target.words}/{RELEASES}")
+
+
+def _in_repository(repository: Repository, wanted: str | None, *, strict: bool) -> Place:
+    """The release of a tag, or, unless `strict`, of any other revision."""
+    if wanted and not strict and not _is_version(wanted):
+        return Place(repository.at(wanted, f"{repository.words}@{wanted}"))
+    listing = _tagged(repository, *repository.refs())
+    try:
+        chosen = choose(listing, wanted, repository.words)
+    except LoadError:
+        if strict or (wanted is None and listing.releases):
+            raise
+        return Place(repository.at(wanted, f"{repository.words}@{wanted}" if wanted else ""))
+    tag = folder_of(chosen.version)
+    return Place(repository.at(tag, f"{repository.words}@{tag}"), chosen, listing)
+
+
+def _is_version(words: str) -> bool:
+    return _VERSION.fullmatch(f"x@{words}") is not None
+
+
+def _tagged(repository: Repository, tags: Mapping[str, str], branches: Mapping[str, str]) -> Releases:
+    """Tags as a list of releases; what was taken back stands on main."""
+    versions = sorted((version for tag in tags if (version := version_of(tag))), key=numbers)
+    said = _said_on_main(repository, branches) if versions else {}
+    known = {entry.get("version"): entry for entry in said.get("versions", ())}
+    releases = [
+        Published(version, entry.get("date", ""), "", entry.get("content_digest", ""), entry.get("yanked"))
+        for version in versions
+        for entry in [known.get(version, {})]
+    ]
+    return Releases(repository.name, releases, said.get("retracted", []))
+
+
+def _said_on_main(repository: Repository, branches: Mapping[str, str]) -> dict[str, Any]:
+    """The `versions.json` of the newest commit; nothing where there is none, or one of somebody else's making."""
+    try:
+        said = json.loads(repository.commit(branches["main"]).read(VERSIONS))
+        return said if isinstance(said["versions"], list) and isinstance(said["retracted"], list) else {}
+    except (KeyError, TypeError, ValueError, MissingError):
+        return {}
 
 
 # ---- getting one ---------------------------------------------------------------------------------------------
 
 
 def fetch_release(words: str, into: Path, tell: Tell = lambda *_: None) -> Path:
-    """The folder of the release that `words` name, with every file as its manifest says.
+    """The folder of the release that `words` name (see `place`), with every file as its manifest says.
 
-    `words` are a folder with a manifest, or the manifest's own path: the folder is used as it is. Or they are
-    `hf://datasets/org/name`, `hf://org/name`, either with `@revision`, or `s3://bucket/prefix`: the files that the manifest
-    names, and no others, are fetched into `into`, which is made if need be. Of a repository one commit is read, whatever is
-    pushed meanwhile.
+    A local one is used where it lies. Of a remote one the files that the manifest names, and no others, are fetched into `into`,
+    which is made if need be. Of a repository one commit is read, whatever is pushed meanwhile.
 
     Raises InputError for words that name no such place; ReleaseError (a LoadError) if files are not as the manifest says;
     LoadError for all else that keeps the release from being read.
     """
-    scheme = _scheme(words)
-    if not scheme:
-        return _local(words, tell)
-    words = words.rstrip("/")
-    with _told(words, words):
-        store = _hub(words) if scheme == "hf" else _bucket(words)
+    found = place(words)
+    if found.folder is not None:
+        manifest = read_manifest(found.folder)
+        found.check(manifest, (found.folder / MANIFEST).read_bytes() if found.release else b"")
+        if faults := [fault for fault in check_files(found.folder, manifest, tell) if fault.level == "error"]:
+            raise ReleaseError(str(found.folder), faults)
+        return found.folder
     try:
         into.mkdir(parents=True, exist_ok=True)
         for name in (MANIFEST, CARD):
-            (into / name).write_bytes(_document(words, store, name))
+            (into / name).write_bytes(found.read(name))
     except OSError as fault:
         raise LoadError(f"{into}: cannot be written: {fault.strerror}") from None
     try:
         manifest = read_manifest(into)
     except LoadError as fault:  # it names the copy, but the fault is the release's
-        raise LoadError(str(fault).replace(str(into), words)) from None
-    _fetch_files(words, store, manifest, into, tell)
+        raise LoadError(str(fault).replace(str(into), found.words)) from None
+    found.check(manifest, (into / MANIFEST).read_bytes())
+    fetch_files(found.store, manifest, manifest.paths() - {CARD}, into, tell)
     return into
-
-
-def _local(words: str, tell: Tell) -> Path:
-    path = Path(words)
-    folder = path.parent if path.name == MANIFEST and path.is_file() else path
-    if not folder.exists():
-        raise InputError(f"{words}: no such folder")
-    if not folder.is_dir():
-        raise InputError(f"{words}: is no release; that is a folder with {MANIFEST}")
-    if not is_release(folder):
-        raise LoadError(f"{words}: is no release: it has no {MANIFEST}")
-    manifest = read_manifest(folder)
-    faults = [fault for fault in check_files(folder, manifest, tell) if fault.level == "error"]
-    if faults:
-        raise ReleaseError(str(folder), faults)
-    return folder
-
-
-def _fetch_files(words: str, store: _Store, manifest: Manifest, into: Path, tell: Tell) -> None:
-    entries = {path: entry for path, entry in sorted(_entries(manifest).items()) if path != CARD}
-    strange = [FileFault(path, says) for path in entries if (says := _unsafe(path))]
-    folded = [path.casefold() for path in (*entries, CARD)]
-    strange += [FileFault(path, "the manifest names it twice") for path in entries if folded.count(path.casefold()) > 1]
-    if strange:
-        raise ReleaseError(words, strange)
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch")
-    try:
-        fetched = pool.map(lambda item: _fetch(words, store, item[0], item[1], into), entries.items())
-        for number, _ in enumerate(fetched, 1):
-            tell("fetch", number, len(entries))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _fetch(words: str, store: _Store, path: str, entry: dict[str, Any], into: Path) -> None:
-    """Stream one file to its place; no more is written than the manifest says that it has."""
-    target = into / path
-    digest = hashlib.sha256()
-    size = 0
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        out = target.open("wb")
-    except OSError as fault:
-        raise LoadError(f"{target}: cannot be written: {fault.strerror}") from None
-    with out:
-        for chunk in _chunks(words, store, path):
-            size += len(chunk)
-            if size > entry["bytes"]:
-                raise ReleaseError(words, [FileFault(path, f"has more than the {entry['bytes']:,} bytes that the manifest says")])
-            digest.update(chunk)
-            try:
-                out.write(chunk)
-            except OSError as fault:
-                raise LoadError(f"{target}: cannot be written: {fault.strerror}") from None
-    if size != entry["bytes"]:
-        raise ReleaseError(words, [FileFault(path, _other_size(size, entry["bytes"]))])
-    if digest.hexdigest() != entry["sha256"]:
-        raise ReleaseError(words, [FileFault(path, _other_digest(digest.hexdigest(), entry["sha256"]))])
-
-
-def _document(words: str, store: _Store, name: str) -> bytes:
-    found = bytearray()
-    for chunk in _chunks(words, store, name):
-        found += chunk
-        if len(found) > _LARGEST_DOCUMENT:
-            raise LoadError(f"{words}/{name}: has more than {_LARGEST_DOCUMENT >> 20} MiB; that is none of a release")
-    return bytes(found)
-
-
-def _chunks(words: str, store: _Store, path: str) -> Iterator[bytes]:
-    with _told(words, f"{words}/{path}", store, path), store.open(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-
-
-# ---- the stores ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Store:
-    """A place that files are read from: an fsspec file system and what stands before their names in it."""
-
-    open: Callable[[str], BinaryIO]
-    explain: Callable[[], str]
-    """Why there is no manifest: asked only then."""
-    login: str
-
-
-def _hub(words: str) -> _Store:
-    found = re.fullmatch(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:@([^@]+))?/?", words, re.IGNORECASE)
-    if not found:
-        raise InputError(f"{words}: names no dataset; write hf://datasets/org/name or hf://datasets/org/name@revision")
-    try:
-        from huggingface_hub import HfApi, HfFileSystem
-        from huggingface_hub.errors import RevisionNotFoundError
-    except ImportError:
-        raise LoadError(f"{words}: needs the package huggingface_hub: pip install huggingface_hub") from None
-    repository, revision = found[1], unquote(found[2].rstrip("/")) if found[2] else None
-    api = HfApi()
-    try:
-        commit = api.dataset_info(repository, revision=revision).sha
-    except RevisionNotFoundError:
-        refs = api.list_repo_refs(repository, repo_type="dataset")
-        names = [ref.name for ref in (*refs.tags, *refs.branches)]
-        there = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-        raise LoadError(f"{words}: {repository} has no revision {revision!r}; it has {there}") from None
-    files = HfFileSystem(skip_instance_cache=True)
-
-    def opened(path: str) -> BinaryIO:
-        return files.open(f"datasets/{repository}@{commit}/{path}", "rb", block_size=0)  # type: ignore[no-any-return]
-
-    def explain() -> str:
-        return f"{words}: is no release: the dataset {repository} has no {MANIFEST} at {revision or 'main'}"
-
-    return _Store(opened, explain, "log in with `hf auth login`, or set HF_TOKEN")
-
-
-def _bucket(words: str) -> _Store:
-    bucket, _, prefix = words[len("s3://") :].strip("/").partition("/")
-    if not bucket:
-        raise InputError(f"{words}: names no bucket; write s3://bucket/prefix")
-    try:
-        import s3fs
-    except ImportError:
-        raise LoadError(f"{words}: reading from S3 needs the package s3fs: pip install 'dateline[s3]'") from None
-    root = f"{bucket}/{prefix}".rstrip("/")
-    files = s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False)
-
-    def opened(path: str) -> BinaryIO:
-        return files.open(f"{root}/{path}", "rb", block_size=8 * _CHUNK, cache_type="readahead")  # type: ignore[no-any-return]
-
-    def explain() -> str:
-        try:
-            files.call_s3("head_bucket", Bucket=bucket)
-        except FileNotFoundError:
-            return f"{words}: there is no bucket {bucket!r}"
-        except Exception:  # who may not look at the bucket may still not find a manifest
-            pass
-        return f"{words}: is no release: there is no {MANIFEST} in s3://{root}"
-
-    return _Store(opened, explain, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, of one who may read it")
-
-
-@contextmanager
-def _told(words: str, what: str, store: _Store | None = None, path: str = "") -> Iterator[None]:
-    """Whatever a store's client raises, as a LoadError of one line."""
-    try:
-        yield
-    except (InputError, LoadError):
-        raise
-    except Exception as fault:  # the clients' errors are of no one family: OSError, httpx, botocore
-        raise LoadError(_line(words, what, store, path, fault)) from None
-
-
-def _line(words: str, what: str, store: _Store | None, path: str, fault: Exception) -> str:
-    kinds = {kind.__name__ for kind in type(fault).__mro__}
-    status = getattr(getattr(fault, "response", None), "status_code", None)
-    if "OfflineModeIsEnabled" in kinds:
-        return f"{what}: cannot be read, as HF_HUB_OFFLINE is set; unset it, or name a folder that holds the release"
-    if "GatedRepoError" in kinds:
-        return f"{what}: its owner asks who reads it; accept the terms on its page, and log in with `hf auth login`"
-    if "RepositoryNotFoundError" in kinds:
-        return f"{what}: there is no such dataset on the Hub, or none that you may see; log in with `hf auth login`"
-    if isinstance(fault, FileNotFoundError) or "EntryNotFoundError" in kinds:
-        return store.explain() if store and path == MANIFEST else f"{what}: no such file, but a release has it"
-    if isinstance(fault, PermissionError) or status in (401, 403) or "NoCredentialsError" in kinds:
-        login = store.login if store else "log in with `hf auth login`, or set HF_TOKEN"
-        return f"{what}: may not be read with these credentials; {login}"
-    said = re.sub(r"\?\S+", "?...", str(fault).strip().split("\n")[0])  # signed addresses carry secrets
-    return printable(f"{what}: cannot be read: {type(fault).__name__}{': ' + said if said else ''}")

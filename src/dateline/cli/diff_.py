@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def command(
     old: Annotated[
         str | None,
-        typer.Argument(help="Folder, hf://..., s3://..., version (0.1.0) or git revision (HEAD~3); the last release if none."),
+        typer.Argument(
+            help="Folder, hf://..., s3://... (each @VERSION), version or git revision (HEAD~3); the last release if none."
+        ),
     ] = None,
     new: Annotated[str | None, typer.Argument(help="The same; what seeds/ give now if none, or `.`.")] = None,
     stat: Annotated[bool, typer.Option("--stat", help="Counts by table and kind alone.")] = False,

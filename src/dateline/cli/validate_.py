@@ -19,7 +19,7 @@ def command(
     what: Annotated[
         list[str],
         typer.Argument(
-            help="A release (folder, hf://..., s3://...), or Parquet files with --suite; the project's dataset/ if none."
+            help="A release (folder, hf://..., s3://... @VERSION), or Parquet files with --suite; the project's dataset/ if none."
         ),
     ] = [],  # noqa: B006
     suite: Annotated[Path | None, typer.Option("--suite", help="One suite of Great Expectations, for Parquet files.")] = None,

@@ -7,12 +7,15 @@ name, so that nothing stale is ever read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from dateline.ledger import UNRELEASED
+from dateline.licences import Licences
 from dateline.manifest import TableFacts
 from dateline.project import Settings
 
@@ -45,6 +48,35 @@ def head_of(text: str) -> Any:
     Raises IndexError for a text without a head, yaml.YAMLError for a head that is no YAML.
     """
     return yaml.load(text.split("---\n")[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a card says of a config: what a row is, and what each column means."""
+
+    says: str
+    columns: dict[str, str]
+
+
+def described_in(text: str) -> dict[str, Described]:
+    """What the card of a release says of its configs, read from its tables: the words that its readers have."""
+    body = text.split("---\n", 2)[2]
+    says = {
+        re.sub(r"^\*\*(.+)\*\* \(default\)$", r"\1", row[0]): row[1] for row in _rows(_section(body, "## Configs and splits"))
+    }
+    fields = re.split(r"^### ", _section(body, "## Fields"), flags=re.MULTILINE)[1:]
+    columns = {part.split("\n", 1)[0]: {row[0]: row[2] for row in _rows(part)} for part in fields}
+    return {name: Described(says.get(name, ""), meanings) for name, meanings in columns.items()}
+
+
+def _section(body: str, heading: str) -> str:
+    return body.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+
+
+def _rows(text: str) -> list[list[str]]:
+    """The cells of the rows of a Markdown table."""
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
 # ---- what loaders read ---------------------------------------------------------------------------------------
@@ -124,6 +156,8 @@ def _body(
     parts.append("## Loading\n\n" + _loading(settings, tables))
     parts.append("## Configs and splits\n\n" + _configs(settings, tables, titles))
     parts.append("## Rights\n\n" + _rights(facts))
+    if facts["key"]:
+        parts.append("## Signature\n\n" + _signature(settings, *facts["key"]))
     parts.append("## Labels\n\nHow often each label stands, over all splits.\n\n" + _labels(tables))
     if baselines:
         parts.append("## Baselines\n\n" + baselines)
@@ -182,7 +216,28 @@ def _rights(facts: Mapping[str, Any]) -> str:
             "notes are null, while offsets, labels, names, numbers and dates are given (config `standoff`, tables by layer)"
         )
     return (
-        f"{text}. Licences are given per article, for text and annotation apart: columns `text_license` and `annotation_license`."
+        f"{text}. Licences are given per article, for text and annotation apart: columns `text_license` and "
+        "`annotation_license`. "
+        f"As SPDX expressions:\n\n{_licences(facts['licences'])}"
+    )
+
+
+def _licences(found: Licences) -> str:
+    lines = ["| part | licence |", "|---|---|"]
+    lines += [
+        f"| {part} | {expression} |" for part, expression in (("the whole", found.whole), ("code", found.code)) if expression
+    ]
+    lines += [f"| texts of {n:,} article{'' if n == 1 else 's'} | {expression} |" for expression, n in found.texts.items()]
+    for expressions, layers in found.by_licence().items():
+        lines.append(f"| annotation: {', '.join(layers)} | {', '.join(expressions)} |")
+    return "\n".join(lines)
+
+
+def _signature(settings: Settings, place: str, fingerprint: str) -> str:
+    where = f" of {settings.homepage}" if settings.homepage else " of the project"
+    return (
+        f"Published releases are signed. The public key is the file `{place}`{where}, with the fingerprint `{fingerprint}`: "
+        "compare it with one that you have from elsewhere, then `dateline verify WHERE --key FILE`."
     )
 
 
