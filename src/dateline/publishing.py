@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from dateline.describe.changelog import newest_version
-from dateline.errors import LoadError, ProjectError, RefusedError, UsageError
+from dateline.errors import LoadError, ProjectError, PublishError, RefusedError, UsageError
 from dateline.keys import PrivateKey
 from dateline.layout import Published
 from dateline.ledger import UNRELEASED, Ledger, marked, read_ledger
@@ -77,7 +77,7 @@ def publish(
         tempfile.TemporaryDirectory(prefix="dateline-publish-") as work,
         target_of(address, final=final, dry_run=dry_run) as target,
     ):
-        staged = stage(project, Path(work) / "release", key=key)
+        staged = _staged(project, Path(work) / "release", key)
         out.version, out.sent = staged.version, target.sent
         try:
             there = target.look(staged, about(project, staged))
@@ -99,6 +99,16 @@ def publish(
         back = read_back(target, staged, manifest, Path(work) / "back", tell)
     out.faults, out.read_files, out.read_bytes = back.faults, back.files, back.bytes
     return out
+
+
+def _staged(project: Project, into: Path, key: PrivateKey | None) -> Staged:
+    try:
+        return stage(project, into, key=key)
+    except OSError as fault:
+        where = fault.filename or into
+        raise PublishError(
+            f"{where}: cannot be written: {fault.strerror or fault}; TMPDIR names another folder to work in"
+        ) from None
 
 
 # ---- may it be published ---------------------------------------------------------------------------------------

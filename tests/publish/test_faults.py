@@ -22,9 +22,11 @@ from typing import Any
 import datasets
 import pytest
 
+from dateline import publishing
 from dateline.errors import PublishError
 from dateline.layout import read_releases
 from dateline.project import Project
+from dateline.publication import Staged, stage
 from dateline.publishing import publish
 from hub_double import Repository
 from publish.doubles import Doubles, Driver
@@ -130,17 +132,27 @@ def test_a_full_disk_is_one_line_and_the_next_publish_goes_on(
 
 
 def test_a_limit_of_the_system_on_files_is_one_line(projects: Projects, forms: Forms, tmp_path: Path) -> None:
-    """The kernel itself refuses, in the middle of a file."""
+    """The kernel itself refuses, in the middle of a file: at the target, and already where the release is laid out."""
 
-    def limited() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
-        with pytest.raises(PublishError, match="File too large"):
+    def limited(at_target: bool) -> None:
+        def limit() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+
+        def then_limited(project: Project, into: Path, key: Any) -> Staged:
+            staged = stage(project, into)
+            limit()
+            return staged
+
+        if at_target:
+            publishing._staged = then_limited
+        else:
+            limit()
+        with pytest.raises(PublishError, match="target.*File too large" if at_target else "File too large; TMPDIR names another"):
             publish(projects["0.1.0"], str(tmp_path / "target"))
 
-    monkey = tmp_path / "staged"
-    monkey.mkdir()
-    assert forked(limited) == 0
+    for at_target in (True, False):
+        assert forked(partial(limited, at_target)) == 0
     assert seen(tmp_path / "target", forms) is None and not (tmp_path / "target" / "v0.1.0").exists()
     assert publish(projects["0.1.0"], str(tmp_path / "target")).success
 
