@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from building import ProjectFolder, mention, record
-from dateline.layout import RELEASES, Published, Releases, folder_of
+from dateline.layout import METADATA, RELEASES, Published, Releases, folder_of
 from dateline.manifest import CARD, VERSIONS, read_manifest
 from dateline.manifest import NAME as MANIFEST
 
@@ -72,6 +72,8 @@ def publish(target: Path, *datasets: Path, yanked: Mapping[str, dict[str, str]] 
     for dataset in datasets:
         release = entry(dataset, yanked.get(read_manifest(dataset).version))
         shutil.copytree(dataset, target / folder_of(release.version))
+        for path in METADATA:  # no reader of data looks at them
+            (target / folder_of(release.version) / path).write_bytes(b"{}\n")
         releases.releases.append(release)
     (target / RELEASES).write_bytes(releases.encode())
     return target

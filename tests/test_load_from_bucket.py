@@ -21,7 +21,10 @@ def test_releases_are_loaded_from_a_bucket(bucket: tuple[str, Call], tmp_path: P
     address, call = bucket
     releases = [built(tmp_path / number, number, articles=count) for number, count in (("0.1.0", 4), ("0.2.0", 5))]
     target = publish(tmp_path / "out", *releases)
-    put(call, "tiny", files_of(target))
+    files = {
+        path: raw for path, raw in files_of(target).items() if path.count("/") < 2 or "/mentions/" in path or "/articles/" in path
+    }
+    put(call, "tiny", files)
     data = next(path for path in files_of(releases[0]) if path.startswith("mentions/"))
     url = f"s3://news/tiny/v0.1.0/{data}"
     settings = s3_settings(address)

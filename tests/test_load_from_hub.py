@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dateline.layout import folder_of
+from dateline.layout import METADATA, folder_of
 from hub_double import Hub
 from published import built, files_of, stamp
 from readers import Reader, rows, version
@@ -51,7 +51,7 @@ def home(releases: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     with Hub() as hub, Reader(work / "home", **hub.environment) as reader:
         repository = hub.repository("org/tiny")
         for number, folder in releases.items():
-            repository.commit(files_of(folder), tag=folder_of(number))
+            repository.commit({**files_of(folder), **dict.fromkeys(METADATA, b"{}\n")}, tag=folder_of(number))
         newest = stamp(shutil.copytree(releases["0.3.0"], work / "newest"), "0.3.0", WHY, GONE)
         repository.commit(files_of(newest))  # main says what was taken back
         yield Home(hub, reader, work / "home", releases)

@@ -9,11 +9,15 @@ DatelineError            exit code 2: the command could not run
 ├── InputError           an input file cannot be read at all
 ├── BuildError           a rebuild could not write its result
 ├── LoadError            a dataset, config or split that is not there
-└── AlignError           rows whose spans cannot be brought to tokens
+├── AlignError           rows whose spans cannot be brought to tokens
+└── PublishError         a release cannot be brought to a target
+    └── RefusedError     it could be, but must not: a negative answer (exit code 1)
 """
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 
 
@@ -25,6 +29,31 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+_SECRET_NAMES = re.compile(r"TOKEN|SECRET|PASSWORD|PASSPHRASE|ACCESS_KEY|API_KEY")
+_SAID = r"(?i)\b(bearer |(?:authorization|x-amz-[\w-]+|signature|access_token)['\"]?\s*[:=]\s*['\"]?)(?:bearer )?[\w+/=.~-]{8,}"
+_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (  # what is secret by its form, wherever it comes from
+    (re.compile(r"\?[^\s?'\"<>)]*=[^\s'\"<>)]*"), "?..."),  # the query of an address, which may be signed
+    (re.compile(r"(\w://)[^/\s@'\"]+:[^/\s@'\"]+@"), r"\1...@"),
+    (re.compile(_SAID), r"\1..."),
+    (re.compile(r"\bhf_\w{6,}"), "hf_..."),
+    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}"), r"\1..."),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), "..."),
+)
+
+
+def redacted(text: str) -> str:
+    """The text without what opens doors: queries of addresses (they may be signed), tokens, keys, and values of the environment.
+
+    Of the environment, what a name calls a token, a secret, a password, a passphrase or an access key.
+    """
+    for name, value in os.environ.items():
+        if len(value) >= 6 and _SECRET_NAMES.search(name.upper()):
+            text = text.replace(value, "...")
+    for pattern, kept in _SECRETS:
+        text = pattern.sub(kept, text)
+    return text
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,3 +147,11 @@ class LoadError(DatelineError):
 
 class AlignError(DatelineError):
     """The spans of these rows cannot be brought to the tokens of this tokenizer."""
+
+
+class PublishError(DatelineError):
+    """A release cannot be brought to a target."""
+
+
+class RefusedError(PublishError):
+    """A release must not be brought to a target: a negative answer, not a failure."""

@@ -120,6 +120,8 @@ class Settings:
     """What croissant.json says of how the data came to be, in the words of the RAI vocabulary: a string or a list by name."""
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Declared by kind; dateline.derive.declared says what there is."""
+    targets: dict[str, str] = field(default_factory=dict)
+    """Names for the addresses that releases are published to."""
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,19 @@ import json
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import datasets
 
 import dateline
 from dateline.errors import DatelineError
 
+Answer = dict[str, Any]
+
 datasets.disable_progress_bars()
 
 
-def told(rows):
+def told(rows: Any) -> Answer:
     listed = list(rows)
     names = getattr((rows.features or {}).get("label"), "names", [])
     return {
@@ -29,13 +32,13 @@ def told(rows):
     }
 
 
-def load(case):
+def load(case: Answer) -> Answer:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         options = case.get("options", {})
         given = copy.deepcopy(options)
         if case["with"] == "dateline":
-            found = dateline.load(*case["words"], **options)
+            found: Any = dateline.load(*case["words"], **options)
         else:
             found = datasets.load_dataset(*case["words"], **options)
         splits = {name: told(rows) for name, rows in found.items()} if isinstance(found, dict) else {"": told(found)}
@@ -43,7 +46,7 @@ def load(case):
     return {"splits": splits, "warnings": ours, "untouched": options == given}
 
 
-def answer(case):
+def answer(case: Answer) -> Answer:
     try:
         with ThreadPoolExecutor(case.get("at_once", 1)) as pool:
             first, *others = pool.map(load, [case] * case.get("at_once", 1))

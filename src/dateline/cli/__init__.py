@@ -9,17 +9,19 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from dateline import __version__
-from dateline.errors import DatelineError, printable
+from dateline.errors import DatelineError, printable, redacted
 
 COMMANDS = (
-    "new", "import", "check", "rebuild", "validate", "diff", "release", "explain", "agreement", "score", "export", "export-view",
-    "stats", "estimates", "keygen", "verify", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate", "doctor",
+    "new", "import", "check", "rebuild", "validate", "diff", "release", "publish", "verify", "keygen", "explain", "agreement",
+    "score", "export", "export-view", "stats", "estimates", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate",
+    "doctor",
 )  # fmt: skip
 
 app = typer.Typer(
@@ -49,7 +51,8 @@ for _name in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; no traceback reaches a user unless DATELINE_DEBUG is set."""
+    """Run the command line; no traceback reaches a user unless DATELINE_DEBUG is set, and none with a secret in it."""
+    sys.excepthook = lambda *fault: print(redacted("".join(traceback.format_exception(*fault))), end="", file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its escape
             stream.reconfigure(errors="backslashreplace")
@@ -74,5 +77,5 @@ def main() -> None:
 
 
 def _stop(message: str) -> None:
-    print(printable(message), file=sys.stderr)
+    print(redacted(printable(message)), file=sys.stderr)
     sys.exit(2)

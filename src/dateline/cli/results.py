@@ -64,17 +64,18 @@ def print_leak_scan(scan: LeakScan) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A progress bar on stderr for work longer than a second, on a terminal only."""
+def progress_bar(*, of_bytes: bool = False) -> Iterator[Progress]:
+    """A progress bar on stderr for work longer than a second, on a terminal only; its units are counted, or are bytes."""
     if not sys.stderr.isatty():
         yield lambda stage, done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
     from rich.progress import Progress as Bar
 
     began = time.monotonic()
-    bar = Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+    counts = (DownloadColumn(), TransferSpeedColumn()) if of_bytes else (MofNCompleteColumn(),)
+    bar = Bar(TextColumn("{task.description}"), BarColumn(), *counts, TimeElapsedColumn(),
               console=Console(stderr=True), transient=True)  # fmt: skip
     tasks: dict[str, Any] = {}
 

@@ -47,3 +47,8 @@ def with_release(text: str | None, version: str, date: str, entries: Sequence[st
         text[end:].strip("\n"),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def newest_version(text: str) -> str | None:
+    """The version of the newest heading but [Unreleased]; None if there is none."""
+    return next((found["version"] for found in _HEADING.finditer(text) if found["version"].lower() != "unreleased"), None)

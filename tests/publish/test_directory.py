@@ -1,0 +1,244 @@
+"""publish to a folder: whole releases, create-only, what does not change linked; and what forbids publishing at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from building import ProjectFolder, mention, record
+from conftest import Run
+from dateline.engines import LocalEngine
+from dateline.errors import PublishError, UsageError
+from dateline.layout import read_releases
+from dateline.project import Project, find_project
+from dateline.publishing import publish
+from dateline.releasing import release
+from dateline.retracting import yank
+from publish.releases import Files, seen, tree
+
+Projects = dict[str, Project]
+Forms = dict[str, Files]
+
+
+@pytest.fixture
+def copied(projects: Projects, tmp_path: Path) -> Project:
+    """The project at 0.2.0, to be changed."""
+    return find_project(shutil.copytree(projects["0.2.0"].root, tmp_path / "copied"))
+
+
+def test_a_release_lies_there_byte_for_byte_and_the_next_one_shares_what_did_not_change(
+    projects: Projects, forms: Forms, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    first = publish(projects["0.1.0"], str(target))
+    assert first.success and seen(target, forms) == "0.1.0"
+    assert sorted(first.sent.files) == sorted(forms["0.1.0"]) and not first.sent.reused
+    assert first.read_files == len(forms["0.1.0"])
+    second = publish(projects["0.2.0"], str(target))
+    assert second.success and seen(target, forms) == "0.2.0"
+    same = {path for path, digest in forms["0.2.0"].items() if digest in forms["0.1.0"].values()}
+    assert set(second.sent.reused) == same and len(same) > 3
+    assert set(second.sent.files) == forms["0.2.0"].keys() - same
+    linked = next(path for path in same if path.endswith(".parquet"))
+    assert (target / "v0.1.0" / linked).samefile(target / "v0.2.0" / linked)
+    for path in (target / "v0.2.0").rglob("*"):
+        assert path.is_dir() or not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+    assert sorted(p.name for p in target.iterdir()) == [".dateline", "releases.json", "v0.1.0", "v0.2.0"]
+    assert sorted(p.name for p in (target / ".dateline").iterdir()) == ["publish.lock"]
+    # no file shares its content with the project, where somebody may edit it
+    card = projects["0.2.0"].dataset / "README.md"
+    assert not card.samefile(target / "v0.2.0" / "README.md")
+
+
+def test_published_again_nothing_is_sent_and_a_lost_pointer_is_mended(projects: Projects, forms: Forms, tmp_path: Path) -> None:
+    publish(projects["0.1.0"], str(tmp_path))
+    publish(projects["0.2.0"], str(tmp_path))
+    pointer = (tmp_path / "releases.json").read_bytes()
+    again = publish(projects["0.1.0"], str(tmp_path))
+    assert again.success and again.already and again.sent.files == again.sent.done == []
+    assert (tmp_path / "releases.json").read_bytes() == pointer
+    (tmp_path / "releases.json").unlink()
+    for version in ("0.2.0", "0.1.0"):
+        assert publish(projects[version], str(tmp_path)).sent.done == ["releases.json"]
+    assert (tmp_path / "releases.json").read_bytes() == pointer and seen(tmp_path, forms) == "0.2.0"
+
+
+def test_a_dry_run_writes_nothing_and_tells_what_would_be_sent(projects: Projects, forms: Forms, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    done = publish(projects["0.1.0"], str(target), dry_run=True)
+    assert done.success and not target.exists() and sorted(done.sent.files) == sorted(forms["0.1.0"])
+    sent = publish(projects["0.1.0"], str(target)).sent
+    assert sent.bytes == done.sent.bytes
+    before = tree(tmp_path)
+    done = publish(projects["0.2.0"], str(target), dry_run=True)
+    sent = publish(projects["0.2.0"], str(target)).sent
+    assert (sorted(done.sent.files), sorted(done.sent.reused), done.sent.bytes) == (
+        sorted(sent.files), sorted(sent.reused), sent.bytes,
+    )  # fmt: skip
+    assert before.items() <= tree(tmp_path).items() | {("target/releases.json", before["target/releases.json"])}
+
+
+def test_a_version_with_other_data_is_never_overwritten(projects: Projects, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    folder = ProjectFolder(other)
+    folder.seed(record("b1", mentions=[mention("m1", 0, 3)]))
+    assert release(folder.project, LocalEngine(1), allow_dirty=True).version == "0.1.0"
+    target = tmp_path / "target"
+    publish(projects["0.1.0"], str(target))
+    before = tree(target)
+    done = publish(folder.project, str(target))
+    assert not done.success and "a version is never replaced" in done.refusals[0] and tree(target) == before
+    (target / "releases.json").unlink()
+    done = publish(folder.project, str(target))
+    assert not done.success and "is there with other data" in done.refusals[0]
+    assert not (target / "releases.json").exists()
+
+
+def test_what_was_damaged_there_is_found_when_it_is_read_back(projects: Projects, tmp_path: Path) -> None:
+    publish(projects["0.1.0"], str(tmp_path))
+    victim = sorted((tmp_path / "v0.1.0").rglob("*.parquet"))[0]
+    victim.chmod(0o644)
+    victim.write_bytes(victim.read_bytes()[:-1] + b"x")
+    done = publish(projects["0.1.0"], str(tmp_path))
+    name = victim.relative_to(tmp_path / "v0.1.0").as_posix()
+    assert not done.success and any(name in line for line in (*done.faults, *done.refusals))
+    # and a damaged file is not linked into the next release
+    done = publish(projects["0.2.0"], str(tmp_path))
+    assert done.success and name in done.sent.files
+
+
+def test_what_was_yanked_since_stands_in_the_pointer_and_the_files_stay(
+    copied: Project, forms: Forms, projects: Projects, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    for version in ("0.1.0", "0.2.0"):
+        publish(projects[version], str(target))
+    yank(copied, "0.2.0", "labels were swapped")
+    (refused,) = publish(copied, str(target)).refusals
+    assert "does not say yet that 0.2.0 was yanked; run `dateline rebuild`" in refused
+    folder = ProjectFolder.__new__(ProjectFolder)
+    folder.root = copied.root
+    folder.rebuild(sweep=True)
+    done = publish(folder.project, str(target))
+    assert done.success and done.already and done.sent.files == [] and done.sent.done == ["releases.json"]
+    releases = read_releases((target / "releases.json").read_bytes(), "")
+    assert releases.latest == "0.1.0"
+    of = releases.of("0.2.0")
+    assert of and of.yanked and of.yanked["reason"] == "labels were swapped"
+    for version, files in forms.items():
+        assert tree(target / f"v{version}") == files
+    # a clone that does not know of it takes nothing back
+    assert publish(projects["0.2.0"], str(target)).sent.done == []
+
+
+def spoil(project: Project, how: str) -> str:
+    """Let a project not be publishable; what is then said."""
+    root = project.root
+    settings = root / "pyproject.toml"
+    if how == "private":
+        settings.write_text(settings.read_text() + "private = true\n")
+        return "the project is private"
+    if how == "edited":
+        (root / "dataset" / "README.md").write_text("edited")
+        return "is not the card that the manifest names"
+    if how == "data":
+        path = next((root / "dataset").rglob("*.parquet"))
+        path.write_bytes(path.read_bytes() + b"x")
+        return "dataset/ is never edited"
+    if how == "pyproject":
+        settings.write_text(settings.read_text().replace('version = "0.2.0"', 'version = "0.3.0"'))
+        return "pyproject.toml: names the version 0.3.0, but dataset/ is 0.2.0"
+    if how == "changelog":
+        log = root / "CHANGELOG.md"
+        log.write_text(log.read_text().replace("[0.2.0]", "[0.2.1]"))
+        return "CHANGELOG.md: names the version 0.2.1"
+    if how == "citation":
+        cited = root / "CITATION.cff"
+        cited.write_text(cited.read_text().replace("version: 0.2.0", "version: 0.1.0"))
+        return "CITATION.cff: names the version 0.1.0"
+    if how == "ledger":
+        (root / "seeds" / "ledger.jsonl").unlink()
+        return "seeds/ledger.jsonl: knows nothing of this data"
+    shutil.rmtree(root / "dataset")
+    return "holds no dataset"
+
+
+@pytest.mark.parametrize("how", ["private", "edited", "data", "pyproject", "changelog", "citation", "ledger", "nothing"])
+def test_what_must_not_be_published_is_one_line_and_nothing_is_written(how: str, copied: Project, tmp_path: Path) -> None:
+    says = spoil(copied, how)
+    done = publish(find_project(copied.root), str(tmp_path / "target"))
+    assert not done.success and says in done.refusals[0] and not (tmp_path / "target").exists()
+
+
+def test_a_build_between_releases_is_no_release(copied: Project, tmp_path: Path) -> None:
+    folder = ProjectFolder.__new__(ProjectFolder)
+    folder.root = copied.root
+    folder.seed(record("a9", "More."), name="b.jsonl")
+    folder.rebuild()
+    assert "is no release but a build after 0.2.0" in publish(folder.project, str(tmp_path / "t")).refusals[0]
+
+
+def test_the_projects_own_folders_are_no_target(copied: Project) -> None:
+    for place in (copied.root, copied.dataset, copied.seeds / "x"):
+        with pytest.raises(UsageError, match="is the project's own folder"):
+            publish(copied, str(place))
+
+
+def test_what_stands_in_the_way_is_not_replaced(projects: Projects, tmp_path: Path) -> None:
+    (tmp_path / "v0.1.0").mkdir()
+    (tmp_path / "v0.1.0" / "mine.txt").write_text("mine")
+    assert "is there and is no release" in publish(projects["0.1.0"], str(tmp_path)).refusals[0]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PublishError, match="cannot be written"):
+        publish(projects["0.1.0"], str(tmp_path / "file" / "below"))
+
+
+# ---- the command ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow(seconds=8)
+def test_the_command_says_what_it_did(copied: Project, forms: Forms, tmp_path: Path, dateline: Run) -> None:
+    target = tmp_path / "target"
+    settings = copied.root / "pyproject.toml"
+    settings.write_text(settings.read_text() + f'[tool.dateline.targets]\nhere = "{target}"\n')
+    assert dateline("publish", "-C", copied.root).stdout == f"here  {target}\n"
+    dry = dateline("publish", "here", "--dry-run", "-C", copied.root)
+    assert (dry.returncode, dry.stderr) == (
+        0,
+        "",
+    ) and f"would be published to {target}: {len(forms['0.2.0'])} files" in dry.stdout
+    done = dateline("publish", "here", "--json", "-C", copied.root)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert told["success"] and told["version"] == "0.2.0" and sorted(told["sent"]["files"]) == sorted(forms["0.2.0"])
+    assert told["sent"]["bytes"] == sum(p.stat().st_size for p in (target / "v0.2.0").rglob("*") if p.is_file())
+    (copied.root / "dataset" / "README.md").write_text("edited")
+    refused = dateline("publish", "here", "-C", copied.root)
+    assert refused.returncode == 1 and refused.stderr.splitlines()[-1] == "nothing was published"
+
+
+@pytest.mark.parametrize("words", ["ftp://x/y", "s3://", "hf://x", "hf://a/b@v1", "zenodo://x"])
+def test_words_that_name_no_target_are_one_line(words: str, copied: Project) -> None:
+    with pytest.raises(UsageError, match=r"names no|is no target"):
+        publish(copied, words)
+
+
+def test_publishing_waits_for_another_publish(projects: Projects, forms: Forms, tmp_path: Path) -> None:
+    """Two at the same time, of two versions: both are there, and none loses what it said."""
+    children = []
+    for project in projects.values():
+        child = os.fork()
+        if not child:
+            try:
+                os._exit(0 if publish(project, str(tmp_path)).success else 1)
+            except BaseException:
+                os._exit(2)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert seen(tmp_path, forms) == "0.2.0" and (tmp_path / "v0.1.0").is_dir()
