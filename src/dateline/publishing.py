@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from dateline.describe.changelog import newest_version
-from dateline.errors import LoadError, ProjectError, RefusedError, UsageError
+from dateline.errors import LoadError, ProjectError, PublishError, RefusedError, UsageError
 from dateline.keys import PrivateKey
 from dateline.layout import Published
 from dateline.ledger import UNRELEASED, Ledger, marked, read_ledger
@@ -77,12 +77,12 @@ def publish(
         tempfile.TemporaryDirectory(prefix="dateline-publish-") as work,
         target_of(address, final=final, dry_run=dry_run) as target,
     ):
-        staged = stage(project, Path(work) / "release", key=key)
+        staged = _staged(project, Path(work) / "release", key)
         out.version, out.sent = staged.version, target.sent
         try:
             there = target.look(staged, about(project, staged))
             _is_same(staged, there, target)
-            lacks = lacking(staged, there) if _whole(staged, there) else []
+            lacks = lacking(staged, there)
             out.already = there.manifest is not None
             if dry_run:
                 _foretell(out.sent, staged, there, lacks)
@@ -99,6 +99,16 @@ def publish(
         back = read_back(target, staged, manifest, Path(work) / "back", tell)
     out.faults, out.read_files, out.read_bytes = back.faults, back.files, back.bytes
     return out
+
+
+def _staged(project: Project, into: Path, key: PrivateKey | None) -> Staged:
+    try:
+        return stage(project, into, key=key)
+    except OSError as fault:
+        where = fault.filename or into
+        raise PublishError(
+            f"{where}: cannot be written: {fault.strerror or fault}; TMPDIR names another folder to work in"
+        ) from None
 
 
 # ---- may it be published ---------------------------------------------------------------------------------------
@@ -248,15 +258,6 @@ def _is_same(staged: Staged, there: There, target: Target) -> None:
             f"{target.words}: {ours.version} is there with other data ({name}, content {str(digest)[:12]}; here {ours.name}, "
             f"{ours.content_digest[:12]}); a published version is never replaced: release a new one"
         )
-
-
-def _whole(staged: Staged, there: There) -> bool:
-    """Whether what is there, if anything is, has the bytes that are staged.
-
-    The same data under another card is the same release: since it was published, something was taken back. Its files stay as they
-    are, and its readers learn of that from what the target points with.
-    """
-    return there.manifest is None or hashlib.sha256(there.manifest).hexdigest() == staged.files[MANIFEST][0]
 
 
 def _foretell(sent: Sent, staged: Staged, there: There, lacks: list[str]) -> None:

@@ -36,7 +36,7 @@ class Back:
 def read_back(target: Target, release: Release, manifest: bytes, work: Path, tell: Tell) -> Back:
     """Read every file of a release from the target, by way of the folder `work`, and compare.
 
-    `manifest` is what lies there: its files must be those of `release`, or, where that is the same data under another card, those
+    `manifest` is what lies there: its files must be those of `release`, or, where it is the same data under other metadata, those
     that the release there names itself. Raises PublishError for what cannot be read.
     """
     work.mkdir()
@@ -74,14 +74,13 @@ def read_back(target: Target, release: Release, manifest: bytes, work: Path, tel
 def _expected(target: Target, release: Release, manifest: bytes, work: Path) -> dict[str, str]:
     """The digest that each file there must have."""
     ours = {path: digest for path, (digest, _) in release.files.items()}
-    digest = hashlib.sha256(manifest).hexdigest()
-    if digest == ours[MANIFEST]:
-        return ours
     target.fetch(release, SUMS, work / SUMS)
     raw = (work / SUMS).read_bytes()
+    if (digest := hashlib.sha256(raw).hexdigest()) == ours[SUMS]:
+        return ours
     listed = dict(line.split("  ", 1)[::-1] for line in raw.decode().splitlines() if re.match(r"[0-9a-f]{64}  ", line))
     data = {path: ours[path] for path in ours if path.endswith(".parquet")}  # the data is ours, whatever stands there
-    return {**listed, **data, MANIFEST: digest, SUMS: hashlib.sha256(raw).hexdigest()}
+    return {**listed, **data, MANIFEST: hashlib.sha256(manifest).hexdigest(), SUMS: digest}
 
 
 def _named(manifest: dict[str, Any]) -> set[str]:

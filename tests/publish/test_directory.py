@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import stat
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from building import ProjectFolder, mention, record
 from conftest import Run
+from dateline import publication
 from dateline.engines import LocalEngine
 from dateline.errors import PublishError, UsageError
+from dateline.keys import generate, read_private_key, read_public_key
 from dateline.layout import read_releases
 from dateline.project import Project, find_project
+from dateline.publication import Staged
 from dateline.publishing import publish
+from dateline.reading_back import read_back
 from dateline.releasing import release
 from dateline.retracting import yank
+from dateline.targets import Release, Target
+from dateline.verifying import verify
 from publish.releases import Files, seen, tree
 
 Projects = dict[str, Project]
@@ -207,12 +215,9 @@ def test_the_command_says_what_it_did(copied: Project, forms: Forms, tmp_path: P
     target = tmp_path / "target"
     settings = copied.root / "pyproject.toml"
     settings.write_text(settings.read_text() + f'[tool.dateline.targets]\nhere = "{target}"\n')
-    assert dateline("publish", "-C", copied.root).stdout == f"here  {target}\n"
     dry = dateline("publish", "here", "--dry-run", "-C", copied.root)
-    assert (dry.returncode, dry.stderr) == (
-        0,
-        "",
-    ) and f"would be published to {target}: {len(forms['0.2.0'])} files" in dry.stdout
+    assert (dry.returncode, dry.stderr) == (0, "")
+    assert f"would be published to {target}: {len(forms['0.2.0'])} files" in dry.stdout and not target.exists()
     done = dateline("publish", "here", "--json", "-C", copied.root)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
@@ -242,3 +247,68 @@ def test_publishing_waits_for_another_publish(projects: Projects, forms: Forms, 
         children.append(child)
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
     assert seen(tmp_path, forms) == "0.2.0" and (tmp_path / "v0.1.0").is_dir()
+
+
+# ---- signatures, and what is read back -----------------------------------------------------------------------
+
+
+def test_a_signature_is_added_later_and_never_replaced(projects: Projects, forms: Forms, tmp_path: Path) -> None:
+    target, attestation = tmp_path / "target", "attestation.intoto.jsonl"
+    keys = [tmp_path / "keys" / name for name in ("one", "two")]
+    for path in keys:
+        generate(path)
+    one, two = (read_private_key(path) for path in keys)
+    assert attestation not in publish(projects["0.1.0"], str(target)).sent.files
+    done = publish(projects["0.1.0"], str(target), key=one)
+    assert done.success and done.already and done.sent.files == [attestation]
+    assert tree(target / "v0.1.0").items() > forms["0.1.0"].items()
+    assert (target / ".dateline" / "publish.lock").exists() and len(list((target / ".dateline").iterdir())) == 1
+    before = tree(target)
+    (refused,) = publish(projects["0.1.0"], str(target), key=two).refusals
+    assert "signed with another key; nothing is replaced" in refused
+    assert publish(projects["0.1.0"], str(target), key=one).success and publish(projects["0.1.0"], str(target)).success
+    assert tree(target) == before
+    assert verify(f"{target}@0.1.0", key=read_public_key(keys[0].with_suffix(".pub"))).success
+
+
+def test_a_release_under_metadata_of_another_dateline_stays_as_it_is(
+    projects: Projects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "croissant", lambda *words, **named: "{}\n")
+        assert publish(projects["0.1.0"], str(tmp_path)).success
+    before = tree(tmp_path)
+    done = publish(projects["0.1.0"], str(tmp_path))
+    assert done.success and done.already and done.sent.files == [] and tree(tmp_path) == before
+
+
+class Lying:
+    """A target that gives back a staged release whose manifest was changed."""
+
+    def __init__(self, staged: Staged) -> None:
+        self.folder = staged.folder
+
+    def fetch(self, release: Release, path: str, to: Path) -> None:
+        shutil.copyfile(self.folder / path, to)
+
+
+@pytest.mark.parametrize("what", ["rows", "columns", "features"])
+def test_rows_and_features_are_compared_too(what: str, projects: Projects, tmp_path: Path) -> None:
+    """Also where all digests agree: a manifest may say what is not so."""
+    staged = publication.stage(projects["0.1.0"], tmp_path / "staged")
+    said = json.loads((staged.folder / "manifest.json").read_bytes())
+    table = said["tables"]["mentions"]
+    if what == "rows":
+        table["files"][0]["rows"] += 1
+    elif what == "columns":
+        table["features"] = table["features"][::-1]
+    else:
+        table["features"][0] = {"name": table["features"][0]["name"], "dtype": "int64"}
+    raw = json.dumps(said).encode()
+    (staged.folder / "manifest.json").unlink()
+    (staged.folder / "manifest.json").write_bytes(raw)
+    staged.files["manifest.json"] = (hashlib.sha256(raw).hexdigest(), len(raw))
+    target = cast(Target, Lying(staged))
+    found = read_back(target, staged, raw, tmp_path / "back", lambda *_: None).faults
+    wanted = {"rows": "rows, but the manifest says", "columns": "has the columns", "features": "says other features of mentions"}
+    assert any(wanted[what] in line for line in found), found

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,22 @@ from publish.doubles import SECRETS, Doubles
 from publish.proxy import NOTHING, Plan
 
 PASSPHRASE = "the-passphrase-of-the-key"
-MAIN = "import sys; from dateline.cli import main; sys.argv[0] = 'dateline'; main()"
+COMMANDS = """
+import json, os, sys, time
+from dateline import cli
+sleep = time.sleep
+time.sleep = lambda seconds: sleep(float(seconds) / 20)  # nobody waits for a busy server here
+for line in sys.stdin:
+    sys.argv = ["dateline", *json.loads(line)]
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as ended:
+        code = ended.code
+    sys.stdout.flush()
+    print(f"the command ended with {code}", flush=True)
+"""
+MARK = "the command ended with "
 
 
 def down(number: int, method: str, path: str) -> str | None:
@@ -42,7 +58,7 @@ def seen_in_processes(stop: threading.Event, found: set[bytes]) -> None:
                 found.add(path.read_bytes())
             except OSError:
                 continue
-        time.sleep(0.01)
+        time.sleep(0.1)
 
 
 @pytest.mark.slow(seconds=25)
@@ -56,38 +72,40 @@ def test_no_secret_leaves_a_publish(
     lines = [line for line in key.read_text().splitlines() if not line.startswith("---")]
     secrets = [*SECRETS, PASSPHRASE, SIGNATURE, *lines]
     stop, commands = threading.Event(), set[bytes]()
-    watcher = threading.Thread(target=seen_in_processes, args=(stop, commands))
+    watcher = threading.Thread(target=seen_in_processes, args=(stop, commands), daemon=True)
     watcher.start()
     doubles.store.make("secrets")
     doubles.hub.blobs.clear()
     env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "AWS_"))} | doubles.settings
     env |= {"PYTHONPATH": str(REPOSITORY / "src"), "DATELINE_DEBUG": "1", "HF_HUB_VERBOSITY": "debug"}
-    told = []
+    told: list[str] = []
     cases: list[tuple[str, Plan, list[str]]] = [
         ("hf://org/secrets", cut, []),  # the addresses that large files are put to are signed
         ("hf://org/secrets", NOTHING, ["--json"]),
         ("s3://secrets/x", down, ["--json"]),
+        ("s3://secrets/x", NOTHING, []),
         ("zenodo://", lambda number, method, path: "400", []),
         (str(tmp_path / "target"), NOTHING, []),
     ]
-    try:
+    errors = tmp_path / "stderr"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors.open("w"), "text": True}
+    with subprocess.Popen([sys.executable, "-c", COMMANDS], env=env, **pipes) as process:
+        assert process.stdin and process.stdout
         for target, plan, words in cases:
             for proxy in (doubles.to_hub, doubles.to_store, doubles.to_zenodo):
                 proxy.start(plan)
-            sleepless = "import time; sleep = time.sleep; time.sleep = lambda s: sleep(float(s) / 20)\n"
-            command = [sys.executable, "-c", sleepless + MAIN, "publish", target, "-C", str(projects["0.2.0"].root), *words]
-            done = subprocess.run(
-                [*command, "--sign", str(key)], env=env, capture_output=True, text=True, check=False, timeout=300
-            )
-            assert done.returncode == (0 if plan is NOTHING else 2), done.stderr
-            if words and plan is NOTHING:
-                assert json.loads(done.stdout)["success"]
-            told += [done.stdout, done.stderr]
-    finally:
-        stop.set()
-        watcher.join()
-        for proxy in (doubles.to_hub, doubles.to_store, doubles.to_zenodo):
-            proxy.start()
+            said = ["publish", target, "-C", str(projects["0.2.0"].root), "--sign", str(key), *words]
+            print(json.dumps(said), file=process.stdin, flush=True)
+            while not (line := process.stdout.readline()).startswith(MARK):
+                assert line, errors.read_text()
+                told.append(line)
+            assert line == f"{MARK}{0 if plan is NOTHING else 2}\n", errors.read_text()
+    stop.set()
+    watcher.join()
+    for proxy in (doubles.to_hub, doubles.to_store, doubles.to_zenodo):
+        proxy.start()
+    told.append(errors.read_text())
+    assert told[-1].count("error: ") == 3
     repository = doubles.hub.repositories["org/secrets"]
     written = [*repository.commits[repository.tags["v0.2.0"]].values(), *doubles.store.files("secrets").values()]
     written += [path.read_bytes() for path in (tmp_path / "target").rglob("*") if path.is_file()]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dateline.errors import RefusedError, UsageError
-from dateline.layout import METADATA
+from dateline.layout import ATTESTATION, METADATA
 from dateline.manifest import CARD, Manifest
 from dateline.manifest import NAME as MANIFEST
 from dateline.targets.pointer import Pointer
@@ -133,11 +133,19 @@ def in_order(paths: Sequence[str] | Mapping[str, Any]) -> list[str]:
 
 
 def lacking(release: Release, there: There) -> list[str]:
-    """The files that a target lacks, in order. Raises RefusedError for one that lies there with other bytes."""
-    for path, digest in sorted(there.files.items()):
-        if path in release.files and digest != release.files[path][0]:
-            raise RefusedError(
-                f"{path} of {release.version}: lies there with other bytes, of a publish that was begun and never finished (with "
-                "another key, or another dateline?); nothing is replaced: remove what was begun, then publish again"
-            )
+    """The files that a target lacks, in order: of what was begun, all that is not there; of a whole release, a signature.
+
+    A release that is there whole under other metadata (a later dateline made ours, or something was taken back since) stays as it
+    is, and lacks nothing. Raises RefusedError for a file that lies there with other bytes and would have to be replaced.
+    """
+    differing = [path for path, digest in sorted(there.files.items()) if release.files.get(path, (digest,))[0] != digest]
+    if there.manifest is None and differing:
+        raise RefusedError(
+            f"{differing[0]} of {release.version}: lies there with other bytes, of a publish that was begun and never finished "
+            "(with another key, or another dateline?); nothing is replaced: remove what was begun, then publish again"
+        )
+    if differing == [ATTESTATION]:
+        raise RefusedError(f"{release.version}: is there, signed with another key; nothing is replaced")
+    if there.manifest is not None and differing:
+        return []
     return in_order([path for path in release.files if path not in there.files])

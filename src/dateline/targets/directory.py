@@ -66,7 +66,9 @@ class Directory:
             may_follow(found, release.manifest.name, release.version, release.manifest.content_digest, self.words)
             at_hand = frozenset(self._earlier(release.version))
             if not home.exists():
-                return There(self._digests(self._begun(release)), None, at_hand)
+                begun = self._digests(self._begun(release))  # nobody reads there: what is not right is made anew
+                right = {path: digest for path, digest in begun.items() if release.files.get(path, ("",))[0] == digest}
+                return There(right, None, at_hand)
             manifest = home / MANIFEST
             if not manifest.is_file():
                 raise RefusedError(f"{home}: is there and is no release (it has no {MANIFEST}); move it out of the way")
@@ -133,8 +135,8 @@ class Directory:
                 self._put(release, path, begun / path, earlier.get(digest))
             done += size
             tell("send", done, total)
-        for stray in there.files.keys() - release.files.keys():
-            (begun / stray).unlink(missing_ok=True)
+        for stray in self._digests(begun).keys() - release.files.keys():
+            (begun / stray).unlink()
         for folder in sorted({(begun / path).parent for path in release.files} | {begun}, reverse=True):
             sync_folder(folder)
         home = self._home(release)

@@ -228,10 +228,8 @@ class Hub:
             group.append(addition)
             size = sum(release.files[one.path_in_repo][1] for one in group)
             if size >= _TOGETHER or number == len(additions):
-                sending = list(group)
-                self._ask(lambda some=sending: self._api.preupload_lfs_files(  # type: ignore[misc]
-                    self._name, some, repo_type="dataset", revision="main", free_memory=False
-                ))  # fmt: skip
+                # the client tries again itself
+                self._api.preupload_lfs_files(self._name, group, repo_type="dataset", revision="main", free_memory=False)
                 done += size
                 tell("send", done, total)
                 group.clear()
@@ -361,6 +359,8 @@ def _is_momentary(fault: BaseException) -> bool:
     kinds = {kind.__name__ for one in _causes(fault) for kind in type(one).__mro__}
     if (response := _response(fault)) is not None:
         return response.status_code in MOMENTARY
+    if "OfflineModeIsEnabled" in kinds:
+        return False
     # a gateway that is busy may answer with a page where the client expects JSON
     return bool(kinds & {"TransportError", "ConnectionError", "TimeoutError", "JSONDecodeError"})
 
