@@ -16,7 +16,7 @@ from hub_double import Hub
 from published import built, files_of, stamp
 from readers import Reader, rows, version
 
-pytestmark = pytest.mark.slow(seconds=25)
+pytestmark = [pytest.mark.slow(seconds=25), pytest.mark.xdist_group("load-from-hub")]  # they share a server and a process
 SOURCE = "hf://org/tiny"
 WHY = {"reason": "labels were swapped", "date": "2026-02-01"}
 GONE = [{"article_id": "a0", "reason": "the publisher asked", "retracted_in": "0.2.0"}]
@@ -172,6 +172,7 @@ def test_offline_the_cache_serves_the_version_that_was_asked_for_and_no_other(ho
 
 
 def test_what_a_source_said_last_is_kept_and_read(home: Home) -> None:
+    home.reader.dateline("mentions", source=SOURCE)
     (path,) = (home.folder / "dateline" / "known").glob("*.json")
     said = json.loads(path.read_bytes())
     assert [entry["version"] for entry in said["releases"]["releases"]] == list(ARTICLES)

@@ -15,7 +15,7 @@ from dateline.retracting import yank
 from publish.doubles import Doubles
 from publish.releases import Files
 
-pytestmark = pytest.mark.slow(seconds=10)
+pytestmark = [pytest.mark.slow(seconds=10), pytest.mark.xdist_group("publish")]  # they share servers
 Projects = dict[str, Project]
 Forms = dict[str, Files]
 

@@ -83,6 +83,7 @@ def dying(root: Path, kill_before: int, work: Callable[[], object]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=20)
 def test_killed_before_every_change_of_a_folder_the_old_or_the_new_release_stands(
     projects: Projects, forms: Forms, tmp_path: Path
@@ -223,6 +224,7 @@ def remote(request: pytest.FixtureRequest, doubles: Doubles, projects: Projects,
     doubles.to_store.start()
 
 
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=30)
 def test_killed_at_every_request_the_old_or_the_new_release_stands(remote: Remote, projects: Projects) -> None:
     """Before a request is passed on, and after it, when its answer is lost with the client."""
@@ -248,6 +250,7 @@ def test_killed_at_every_request_the_old_or_the_new_release_stands(remote: Remot
     assert found["0.1.0"] > 1 and found["0.2.0"] > 0
 
 
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=30)
 @pytest.mark.parametrize("fault", ["429", "500", "drop", "lose", "truncate"])
 def test_every_kind_of_request_that_fails_once_is_survived(fault: str, remote: Remote, projects: Projects) -> None:
@@ -293,6 +296,7 @@ def kind_of(path: str) -> str:
     return "releases.json" if path.endswith("releases.json") else "list" if "list-type" in path else "objects"
 
 
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=10)
 def test_a_server_that_stays_down_is_one_line_and_the_next_publish_finishes(
     remote: Remote, projects: Projects, monkeypatch: pytest.MonkeyPatch
@@ -312,6 +316,7 @@ def test_a_server_that_stays_down_is_one_line_and_the_next_publish_finishes(
     assert remote.doubles.driver.published(projects["0.2.0"], remote.words) and remote.whole()
 
 
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=10)
 def test_a_second_publisher_at_the_same_time_loses_nothing(remote: Remote, publisher: Driver, projects: Projects) -> None:
     """Somebody publishes the same release, whole, right before each write that counts."""
@@ -339,6 +344,7 @@ class _Open:
     def __exit__(self, *_: object) -> None: ...
 
 
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=5)
 def test_two_who_replace_the_pointer_at_once_both_stand_in_it(doubles: Doubles, projects: Projects, forms: Forms) -> None:
     """While 0.2.0 replaces releases.json, somebody else has just put another version there."""
@@ -360,6 +366,7 @@ def test_two_who_replace_the_pointer_at_once_both_stand_in_it(doubles: Doubles, 
     assert [one.version for one in said.releases] == ["0.0.9", "0.1.0", "0.2.0"] and not faster
 
 
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=5)
 def test_plain_readers_read_what_was_published(doubles: Doubles, projects: Projects, tmp_path: Path) -> None:
     """`datasets` itself, on the published form: rows of the release."""

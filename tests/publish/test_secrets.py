@@ -61,6 +61,7 @@ def seen_in_processes(stop: threading.Event, found: set[bytes]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.xdist_group("publish")
 @pytest.mark.slow(seconds=25)
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
 def test_no_secret_leaves_a_publish(

@@ -15,7 +15,7 @@ from publish.doubles import Doubles
 from publish.proxy import once
 from publish.releases import Files
 
-pytestmark = pytest.mark.slow(seconds=5)
+pytestmark = [pytest.mark.slow(seconds=5), pytest.mark.xdist_group("publish")]  # they share servers
 Projects = dict[str, Project]
 
 
