@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from building import REPOSITORY, ProjectFolder, mention, record
+from building import REPOSITORY, THOROUGH, ProjectFolder, mention, record
 from dateline.describe.croissant import spdx
 from dateline.licences import read_licences
 from dateline.project import find_project
@@ -186,14 +186,18 @@ def _told(feature: Any, value: Any, at: str, left_out: set[str]) -> Any:
     return value.date() if isinstance(value, datetime.datetime) else value
 
 
-def loaded_equal(staged: Staged) -> None:
+SOME = {"figures", "articles", "records", "standoff", "claims", "mentions", "estimates", "judgements", "annotation_sets"}
+"""Configs of this corpus of each sort, flat and nested; all are tried with `make test-thorough`."""
+
+
+def loaded_equal(staged: Staged, some: Collection[str] = ()) -> None:
     import mlcroissant
 
     dataset = mlcroissant.Dataset(staged.folder / "croissant.json")
     assert dataset.metadata.ctx.issues.errors == set() and dataset.metadata.ctx.issues.warnings == set()
     sets = {one["@id"]: one for one in croissant_of(staged)["recordSet"]}
     for name, table in staged.manifest.tables.items():
-        if not table.rows:
+        if not table.rows or (some and name not in some):
             continue
         left_out = parts_left_out(name, table.features, sets[name]["field"])
         rows = given(dataset.records(name))
@@ -224,9 +228,10 @@ def test_a_small_release_is_loaded_by_mlcroissant_record_for_record(folder: Proj
     loaded_equal(stage(released_as_it_is(folder), tmp_path / "out"))
 
 
-@pytest.mark.slow(seconds=30)
-def test_every_config_of_this_corpus_is_loaded_by_mlcroissant_record_for_record(corpus: Staged) -> None:
-    loaded_equal(corpus)
+@pytest.mark.slow(seconds=20)
+def test_configs_of_this_corpus_are_loaded_by_mlcroissant_record_for_record(corpus: Staged) -> None:
+    assert corpus.manifest.tables.keys() >= SOME
+    loaded_equal(corpus, () if THOROUGH else SOME)
 
 
 @pytest.mark.slow(seconds=20)
