@@ -6,6 +6,9 @@ TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 ROWS  ?= 1_000_000
 
+# tests start many processes, each of which would compile all that it imports
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-import bench-versions bench-loading lock clean
 .DEFAULT_GOAL := test
 
@@ -60,10 +63,10 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Dateline needs Python 3.11 or newer as python3; this one is $$(python3 --version 2>&1)" >&2; exit 2; }
 	@echo "setting up $(VENV) (once, about a minute)"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[build,agreement,score,bench,test,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,score,bench,test,dev]'
 	@touch $@
 
 # what only tests need, some of it large
 $(TESTS): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot,baselines,s3]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,uima,spacy,plot,baselines,s3]'
 	@touch $@
