@@ -81,6 +81,12 @@ def test_a_private_key_given_as_a_public_one_is_refused_without_a_word_of_it(tmp
     assert not _secrets(tmp_path / "a.key") & set(str(fault.value).split())
 
 
+def test_a_public_key_given_to_sign_with_is_called_what_it_is(tmp_path: Path) -> None:
+    generate(tmp_path / "a.key")
+    with pytest.raises(InputError, match=r"is a public key; sign with the private one, a\.key$"):
+        read_private_key(tmp_path / "a.key.pub")
+
+
 def test_a_passphrase_comes_from_the_environment_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PASSPHRASE, "correct horse")
     key = generate(tmp_path / "a.key")

@@ -107,6 +107,8 @@ def generate(path: Path) -> PublicKey:
 def read_private_key(path: Path) -> PrivateKey:
     """A private key that `generate` made. Raises InputError, in which nothing of the file stands."""
     raw = _read(path)
+    if b"PUBLIC KEY" in raw:
+        raise InputError(f"{path}: is a public key; sign with the private one, {path.name.removesuffix('.pub')}")
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise InputError(f"{path}: others may read this private key; run chmod 600 {path}")
     passphrase = _passphrase()
