@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import stat
@@ -81,12 +82,6 @@ def test_a_private_key_given_as_a_public_one_is_refused_without_a_word_of_it(tmp
     assert not _secrets(tmp_path / "a.key") & set(str(fault.value).split())
 
 
-def test_a_public_key_given_to_sign_with_is_called_what_it_is(tmp_path: Path) -> None:
-    generate(tmp_path / "a.key")
-    with pytest.raises(InputError, match=r"is a public key; sign with the private one, a\.key$"):
-        read_private_key(tmp_path / "a.key.pub")
-
-
 def test_a_passphrase_comes_from_the_environment_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PASSPHRASE, "correct horse")
     key = generate(tmp_path / "a.key")
@@ -108,6 +103,33 @@ def test_what_is_no_key_is_told_in_one_line(raw: bytes, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no private key") as fault:
         read_private_key(tmp_path / "a.key")
     assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("words", ["", "A" * 3000, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"])
+def test_words_that_are_no_public_key_are_one_line(words: str) -> None:
+    with pytest.raises(InputError, match=r"is given as its file in PEM|cannot be read") as fault:
+        read_public_key(words)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_public_key_to_sign_with_is_called_one(tmp_path: Path) -> None:
+    generate(tmp_path / "a.key")
+    with pytest.raises(InputError, match=r"is a public key; a release is signed with the private one, a\.key$"):
+        read_private_key(tmp_path / "a.key.pub")
+
+
+def test_of_a_pair_that_cannot_be_written_whole_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        written.append(handle)
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    written: list[int] = []
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="cannot be written: No space left on device"):
+        generate(tmp_path / "a.key")
+    assert not list(tmp_path.iterdir())
+    generate(tmp_path / "a.key")
 
 
 def test_the_command_prints_the_public_key_and_never_the_private_one(

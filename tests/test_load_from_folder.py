@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,9 +17,12 @@ import dateline
 from dateline import fetched
 from dateline.errors import InputError, LoadError
 from dateline.fetched import Cache
-from dateline.layout import RELEASES
+from dateline.layout import RELEASES, Published
 from dateline.loading import TakenBackWarning
+from dateline.manifest import parse_manifest
 from dateline.release_files import ReleaseError, differs
+from dateline.sources import Place, fetch_release
+from dateline.stores import Folder
 from published import built, publish
 
 WHY = {"reason": "labels were swapped", "date": "2026-02-01"}
@@ -129,3 +133,61 @@ def test_an_older_release_under_a_newer_name_is_refused(target: Path, tmp_path: 
     (copied / RELEASES).unlink()
     with pytest.raises(ReleaseError, match="is no name that a file of a release may have; nothing was read"):
         dateline.load("articles", source=copied / "v0.3.0")
+
+
+def test_a_link_by_the_name_of_another_release_is_refused(target: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(target, tmp_path / "out")
+    shutil.rmtree(copied / "v0.2.0")
+    (copied / "v0.2.0").symlink_to("v0.1.0")
+    with pytest.raises(LoadError, match=r"holds release 0\.1\.0, where 0\.2\.0 should be"):
+        dateline.load(source=copied / "v0.2.0")
+
+
+def test_a_published_release_has_one_manifest_the_one_that_is_listed(target: Path, tmp_path: Path) -> None:
+    """A card, and beside the listed manifest the one that a rebuild would put in its place, could else bring other data."""
+    copied = shutil.copytree(target, tmp_path / "out")
+    folder = copied / "v0.2.0"
+    card = (folder / "README.md").read_bytes() + b"\n"
+    (folder / "README.md").write_bytes(card)
+    said = json.loads((folder / "manifest.json").read_bytes())
+    said["card"] |= {"sha256": hashlib.sha256(card).hexdigest(), "bytes": len(card)}
+    (folder / "manifest.next.json").write_text(json.dumps(said), encoding="utf-8")
+    with pytest.raises(LoadError, match=r"manifest\.next\.json: is no file of a release that was published"):
+        dateline.load(source=copied, version="0.2.0")
+    with pytest.raises(LoadError, match=r"manifest\.next\.json: is no file of a release that was published"):
+        fetch_release(f"{copied}@0.2.0", tmp_path / "into")
+
+
+def test_a_content_digest_that_is_only_claimed_is_refused(target: Path, tmp_path: Path) -> None:
+    """All that the list of a repository says of a release, whose tag can be moved, is the content digest."""
+    folder = shutil.copytree(target / "v0.2.0", tmp_path / "v0.2.0")
+    raw = (folder / "manifest.json").read_bytes()
+    whole = parse_manifest(raw, "")
+    listed = Place(Folder(folder), Published("0.2.0", "2026-01-01", "", whole.content_digest))
+    listed.check(whole, raw)
+    for change in ({"sha256": "0" * 64}, {"split": "test"}):
+        said = json.loads(raw)
+        said["tables"]["articles"]["files"][0].update(change)
+        with pytest.raises(LoadError, match="contradicts itself"):
+            listed.check(parse_manifest(json.dumps(said).encode(), ""), b"")
+
+
+_ENTRY = {"version": "0.1.0", "date": "", "manifest_sha256": "", "content_digest": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("releases", [_ENTRY | {"version": "../v0.1.0"}]),
+        ("releases", [_ENTRY, _ENTRY]),
+        ("releases", [_ENTRY | {"yanked": {"date": "2026-01-01"}}]),
+        ("retracted", [{"article_id": "a0"}]),
+        ("retracted", [{"article_id": "a0", "reason": "why", "retracted_in": "soon"}]),
+    ],
+)
+def test_a_list_that_makes_no_sense_is_one_line(name: str, said: Any, target: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(target, tmp_path / "out")
+    listed = json.loads((copied / RELEASES).read_bytes())
+    (copied / RELEASES).write_text(json.dumps(listed | {name: said}), encoding="utf-8")
+    with pytest.raises(LoadError, match="is no list of releases"):
+        dateline.load(source=copied)

@@ -224,6 +224,17 @@ def test_a_name_that_climbs_out_or_hides_another_is_named_and_nothing_is_read(pa
     assert path in told(found) and "nothing was read" in told(found)[path] and found.files == 0
 
 
+def test_names_that_are_one_on_other_systems_are_named(folder_: Path) -> None:
+    composed, parted = "mentions/train-\u00e9.parquet", "mentions/train-e\u0301.parquet"
+
+    def add(said: dict[str, Any]) -> None:
+        entry = said["tables"]["mentions"]["files"][0]
+        said["tables"]["mentions"]["files"] += [entry | {"path": composed}, entry | {"path": parted}]
+
+    rewrite(folder_, add)
+    assert told(verify(str(folder_))).keys() >= {composed, parted}
+
+
 def test_a_file_that_is_named_twice_is_named(folder_: Path) -> None:
     rewrite(folder_, lambda said: said["tables"]["mentions"]["files"].append(said["tables"]["mentions"]["files"][0]))
     assert "twice" in told(verify(str(folder_)))[a_parquet(folder_).relative_to(folder_).as_posix()]
@@ -297,6 +308,32 @@ def test_counts_and_digests_of_the_whole_follow_from_the_parts(folder_: Path) ->
     assert any("its content digest is not that of the files" in fault.says for fault in verify(str(folder_)).faults)
     rewrite(folder_, lambda said: said.update(logical_digest="0" * 64))
     assert any("its logical digest is not that of its tables" in fault.says for fault in verify(str(folder_)).faults)
+
+
+def test_splits_are_those_that_the_names_of_files_say_as_the_content_digest_covers_names_alone(folder_: Path) -> None:
+    def swap(said: dict[str, Any]) -> None:
+        table = said["tables"]["mentions"]
+        table["splits"] = {"test": table["rows"]}
+        for file in table["files"]:
+            file["split"] = "test"
+
+    rewrite(folder_, swap)
+    path = a_parquet(folder_).relative_to(folder_).as_posix()
+    assert any(fault.says == f"takes {path} for test of mentions" for fault in verify(str(folder_)).faults)
+
+
+def test_a_published_release_has_card_and_list_where_readers_look_and_no_hydrated_texts(folder_: Path) -> None:
+    whole = (folder_ / "manifest.json").read_bytes()
+    rewrite(folder_, lambda said: said["card"].update(path="CARD.md"))
+    (folder_ / "README.md").rename(folder_ / "CARD.md")
+    assert any(fault.says == "names CARD.md where readers look for README.md" for fault in verify(str(folder_)).faults)
+    (folder_ / "CARD.md").rename(folder_ / "README.md")
+    (folder_ / "manifest.json").write_bytes(whole)
+    rewrite(folder_, lambda said: said.pop("versions"))
+    (folder_ / "versions.json").unlink()
+    assert told(verify(str(folder_)))["versions.json"] == "no such file, but every release has it"
+    rewrite(folder_, lambda said: said.update(hydrated_from={"content_digest": "0", "logical_digest": "0"}))
+    assert any("is of a hydrated copy" in fault.says for fault in verify(str(folder_)).faults)
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b"[" * 100_000, b'{"format": 1}', b"\xff"])
@@ -408,6 +445,17 @@ def test_another_key_a_changed_payload_and_no_signature_are_told_apart(signed: P
     assert "has been changed after it was signed" in told(verify(str(folder_), key=key))[path.name]
 
 
+def test_the_key_that_signed_is_told_by_itself_not_by_the_names_in_the_envelope(folder_: Path, key: PublicKey) -> None:
+    path = folder_ / "attestation.intoto.jsonl"
+    envelope = json.loads(path.read_bytes())
+    envelope["signatures"][0]["keyid"] = "SHA256:somebody"
+    envelope["signatures"].append({"keyid": "SHA256:famous", "sig": "AAAA"})
+    path.unlink()
+    path.write_text(json.dumps(envelope) + "\n", encoding="utf-8")
+    found = verify(str(folder_), key=key)
+    assert found.trusted and found.signed_by == key.fingerprint
+
+
 def test_an_attestation_of_another_release_is_named(target: Path, key: PublicKey) -> None:
     shutil.copy(target / "v0.1.0" / "attestation.intoto.jsonl", target / "v0.2.0")
     says = [fault.says for fault in verify(str(target / "v0.2.0"), key=key).faults]
@@ -426,6 +474,14 @@ def test_an_older_release_under_a_newer_name_is_named_as_such(target: Path, key:
     assert told(verify(str(target / "copy"), key=key, version="0.2.0")) == {
         "manifest.json": "is of release 0.1.0, and 0.2.0 was asked for"
     }
+
+
+def test_a_link_to_an_older_release_under_a_newer_name_is_named_as_such(target: Path, key: PublicKey) -> None:
+    shutil.rmtree(target / "v0.2.0")
+    (target / "v0.2.0").symlink_to("v0.1.0")
+    assert "lies under the name of 0.2.0" in told(verify(str(target / "v0.2.0"), key=key))["manifest.json"]
+    (target / "newest").symlink_to("v0.1.0")
+    assert verify(str(target / "newest"), key=key).success
 
 
 def test_a_list_that_names_another_manifest_is_believed_over_the_folder(target: Path) -> None:

@@ -113,6 +113,7 @@ def check(raw: bytes, key: PublicKey | None, manifest: Manifest, files: Digests)
         if not found.trusted:
             found.faults.append(_untrusted(key, signatures))
             return found
+        found.signed_by = key.fingerprint  # the names of keys in an envelope are not signed: anybody may write others there
     if kind != PAYLOAD_TYPE:
         found.faults.append(f"holds a payload of type {kind!r}, but must be of {PAYLOAD_TYPE}")
         return found

@@ -27,7 +27,7 @@ from dateline.layout import Published, Releases, choose, read_releases
 from dateline.manifest import CARD, Manifest, read_manifest
 from dateline.manifest import NAME as MANIFEST
 from dateline.release_files import FileFault, ReleaseError, differs, fetch_files, unsafe_names
-from dateline.sources import Place, is_address, parted, place
+from dateline.sources import Place, is_address, manifest_in, parted, place
 from dateline.stores import Commit, Store, UnreachableError
 
 _COARSE = 2_000_000_000
@@ -83,8 +83,7 @@ class Cache:
         if not is_address(words):
             found = place(words, version)
             assert found.folder is not None
-            manifest = read_manifest(found.folder)
-            found.check(manifest, (found.folder / MANIFEST).read_bytes() if found.release else b"")
+            manifest = manifest_in(found, found.folder)
             _refuse_names(found, manifest)
             return Opened(found.words, found.folder, manifest, self, found.listing)
         source, wanted = parted(words, version)

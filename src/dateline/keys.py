@@ -98,7 +98,11 @@ def generate(path: Path) -> PublicKey:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create(path, key.pem(), 0o600)
-        _create(public_path, key.public.pem(), 0o644)
+        try:
+            _create(public_path, key.public.pem(), 0o644)
+        except OSError:
+            path.unlink()  # nobody has used it, and it would keep the next attempt from its place
+            raise
     except OSError as fault:
         raise InputError(f"{fault.filename or path}: cannot be written: {fault.strerror}") from None
     return key.public
@@ -107,8 +111,8 @@ def generate(path: Path) -> PublicKey:
 def read_private_key(path: Path) -> PrivateKey:
     """A private key that `generate` made. Raises InputError, in which nothing of the file stands."""
     raw = _read(path)
-    if b"PUBLIC KEY" in raw:
-        raise InputError(f"{path}: is a public key; sign with the private one, {path.name.removesuffix('.pub')}")
+    if b"BEGIN PUBLIC KEY" in raw:
+        raise InputError(f"{path}: is a public key; a release is signed with the private one, {path.name.removesuffix('.pub')}")
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise InputError(f"{path}: others may read this private key; run chmod 600 {path}")
     passphrase = _passphrase()
@@ -127,8 +131,10 @@ def read_private_key(path: Path) -> PrivateKey:
 def read_public_key(words: str | Path) -> PublicKey:
     """A public key: a file in PEM, or its 32 bytes in base64. Raises InputError for what is none."""
     path = Path(words)
-    if not path.exists() and (raw := _base64(str(words))):
+    if not os.path.lexists(path) and (raw := _base64(str(words))):
         return PublicKey(Ed25519PublicKey.from_public_bytes(raw))
+    if not str(words).strip() or "\n" in str(words):
+        raise InputError("a public key is given as its file in PEM, or as its 32 bytes in base64")
     raw = _read(path)
     if b"PRIVATE KEY" in raw:
         raise InputError(f"{path}: is a private key; give the public one, {path.name}.pub, and keep this one to yourself")
@@ -174,9 +180,13 @@ def _outside_of_projects(path: Path) -> None:
 
 
 def _create(path: Path, raw: bytes, mode: int) -> None:
-    """A new file, of that mode before anything is in it; never one that is there, never through a link."""
+    """A new file, of that mode before anything is in it; never one that is there, never through a link. Whole, or not there."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

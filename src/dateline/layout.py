@@ -105,7 +105,29 @@ def read_releases(raw: bytes, where: str) -> Releases:
     for number, entry in enumerate(entries):
         for wrong in misfits(entry, Published, f"releases[{number}]"):
             raise LoadError(f"{where}: is no list of releases: {wrong.where} is {wrong.found}, but must be {wrong.expected}")
+        if version_of(f"v{entry['version']}") is None or entry["version"] in {one["version"] for one in entries[:number]}:
+            raise LoadError(f"{where}: is no list of releases: {entry['version']!r} is no version, or is listed twice")
+        if not is_entry(entry):
+            raise LoadError(f"{where}: is no list of releases: {entry['version']} is yanked for no reason")
+    if not all(map(is_retracted, said["retracted"])):
+        raise LoadError(f"{where}: is no list of releases: retracted must name each article, why, and in which release")
     return Releases(**{**said, "releases": [Published(**entry) for entry in entries]})
+
+
+def is_entry(said: Any) -> bool:
+    """Whether something is what a list says of one release: strings, and, of one that was taken back, why."""
+    if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in ("version", "date", "content_digest")):
+        return False
+    yanked = said.get("yanked")
+    return yanked is None or (isinstance(yanked, dict) and isinstance(yanked.get("reason"), str))
+
+
+def is_retracted(said: Any) -> bool:
+    """Whether something is what a list says of an article that was taken back."""
+    if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in ("article_id", "reason")):
+        return False
+    since = said.get("retracted_in")
+    return since is None or (isinstance(since, str) and version_of(f"v{since}") is not None)
 
 
 def choose(releases: Releases, wanted: str | None, where: str) -> Published:

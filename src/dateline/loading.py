@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dateline.errors import LoadError
+from dateline.errors import LoadError, printable
 from dateline.fetched import Cache, Opened, cache_folder
 from dateline.ledger import UNRELEASED
 from dateline.manifest import CARD, Manifest, TableFacts, read_manifest, read_versions
@@ -244,7 +244,7 @@ def _holds(manifest: Manifest, retracted_in: str | None) -> bool:
 
 
 def _warn(says: str) -> None:
-    warnings.warn(says, TakenBackWarning, stacklevel=4)
+    warnings.warn(printable(says), TakenBackWarning, stacklevel=4)
 
 
 def _with_rows(split: str, table: TableFacts, opened: Opened, streaming: bool) -> str:

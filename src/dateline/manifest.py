@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -236,6 +237,28 @@ def content_digest(files: Iterable[tuple[str, str]], features: Mapping[str, Any]
     """Digest of all data files (path, sha256) and of the features they are read with."""
     said = {"files": sorted(files), "features": features}
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def contradictions(manifest: Manifest) -> Iterator[str]:
+    """What a manifest says of the whole that does not follow from what it says of the parts; a line each."""
+    tables = manifest.tables
+    for name, table in tables.items():
+        by_split: Counter[str] = Counter()
+        for file in table.files:
+            by_split[file["split"]] += file["rows"]
+            folder, _, base = file["path"].rpartition("/")
+            if (folder, base.partition("-")[0]) != (name, file["split"]):  # the content digest covers names, and no splits
+                yield f"takes {file['path']} for {file['split']} of {name}"
+        if dict(by_split) != table.splits or sum(by_split.values()) != table.rows:
+            yield f"counts other rows of {name} than its files have"
+    files = [(file["path"], file["sha256"]) for table in tables.values() for file in table.files]
+    if content_digest(files, {name: table.features for name, table in tables.items() if table.rows}) != manifest.content_digest:
+        yield "its content digest is not that of the files and features that it names"
+    if whole_digest({name: table.logical_digest for name, table in tables.items()}) != manifest.logical_digest:
+        yield "its logical digest is not that of its tables"
+    for said, usual in ((manifest.card, CARD), (manifest.versions, VERSIONS)):
+        if said is not None and said["path"] != usual:
+            yield f"names {said['path']} where readers look for {usual}"
 
 
 def logical_digest(files: Iterable[Path], entry_bytes: int) -> str:

@@ -19,7 +19,7 @@ import yaml
 from dateline.describe.changelog import newest_version
 from dateline.errors import LoadError, ProjectError, PublishError, RefusedError, UsageError
 from dateline.keys import PrivateKey
-from dateline.layout import Published
+from dateline.layout import ATTESTATION, Published
 from dateline.ledger import UNRELEASED, Ledger, marked, read_ledger
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import Manifest, read_manifest, read_versions
@@ -98,6 +98,11 @@ def publish(
             return out
         back = read_back(target, staged, manifest, Path(work) / "back", tell)
     out.faults, out.read_files, out.read_bytes = back.faults, back.files, back.bytes
+    if key is not None and there.manifest is not None and ATTESTATION not in there.files and not lacks:
+        out.faults.append(
+            f"{ATTESTATION}: was not added, as {staged.version} lies there with other metadata than here (made from another "
+            "commit, or before a yank?), of which this signature is not; publish without --sign, or sign the next version"
+        )
     return out
 
 
@@ -115,6 +120,8 @@ def _staged(project: Project, into: Path, key: PrivateKey | None) -> Staged:
 
 
 def _address(project: Project, words: str) -> str:
+    if not words.strip():
+        raise UsageError(f"the target has no name; name {FORMS}")
     address = project.settings.targets.get(words, words)
     if "://" in address:
         return address

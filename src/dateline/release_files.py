@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -94,9 +95,14 @@ def _unsafe(path: str) -> str:
 def unsafe_names(manifest: Manifest) -> list[FileFault]:
     """The names in a manifest that no file of a release may have, or that it has twice; nothing may be read or written then."""
     named = [file["path"] for file in manifest.files()]
-    folded = Counter(path.casefold() for path in _entries(manifest))
+    folded = Counter(as_elsewhere(path) for path in _entries(manifest))
     strange = [FileFault(path, says) for path in sorted(set(named)) if (says := _unsafe(path))]
-    return strange + [FileFault(p, "the manifest names it twice") for p in sorted(set(named)) if folded[p.casefold()] > 1]
+    return strange + [FileFault(p, "the manifest names it twice") for p in sorted(set(named)) if folded[as_elsewhere(p)] > 1]
+
+
+def as_elsewhere(path: str) -> str:
+    """What two names have in common that are one on other systems: but for case, and for how accents are encoded."""
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def differs(path: Path, entry: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from typing import Any, BinaryIO, Literal
 from urllib.parse import unquote
 
 from dateline.errors import InputError, LoadError
-from dateline.layout import RELEASES, Published, Releases, choose, folder_of, read_releases, version_of
-from dateline.manifest import CARD, NEXT, VERSIONS, Manifest, read_manifest
+from dateline.layout import RELEASES, Published, Releases, choose, folder_of, is_entry, is_retracted, read_releases, version_of
+from dateline.manifest import CARD, NEXT, VERSIONS, Manifest, contradictions, read_manifest
 from dateline.manifest import NAME as MANIFEST
 from dateline.release_files import ReleaseError, Tell, check_files, fetch_files, other_digest
 from dateline.stores import Bucket, Folder, MissingError, Repository, Store, UnreachableError, repository_of
@@ -191,6 +192,8 @@ class Place:
         if self.release.content_digest not in ("", manifest.content_digest):
             says = other_digest(manifest.content_digest, self.release.content_digest, "list of releases")
             raise LoadError(f"{self.words}/{MANIFEST}: its content {says}")
+        for says in contradictions(manifest):  # else that digest would be no more than a claim
+            raise LoadError(f"{self.words}/{MANIFEST}: contradicts itself: {says}; tell its owner")
 
 
 def place(words: str, version: str | None = None, *, options: Mapping[str, Any] | None = None) -> Place:
@@ -228,7 +231,9 @@ def _in_folder(words: str, path: Path, wanted: str | None) -> Place:
     if not path.is_dir():
         raise InputError(f"{words}: is no release; that is a folder with {MANIFEST}")
     if is_release(path):
-        return _alone(Folder(path), path.resolve().name, Folder(path.resolve().parent), wanted)
+        called = Path(os.path.abspath(path))  # a link by the name of v0.2.0 is to hold 0.2.0, others what they lead to
+        named = called if version_of(called.name) else path.resolve()
+        return _alone(Folder(path), named.name, Folder(named.parent), wanted)
     if (path / RELEASES).is_file():
         target = Folder(path)
         listing = _read_list(target)
@@ -322,12 +327,25 @@ def _said_on_main(repository: Repository, branches: Mapping[str, str]) -> dict[s
     """The `versions.json` of the newest commit; nothing where there is none, or one of somebody else's making."""
     try:
         said = json.loads(repository.commit(branches["main"]).read(VERSIONS))
-        return said if isinstance(said["versions"], list) and isinstance(said["retracted"], list) else {}
+        return said if all(map(is_entry, said["versions"])) and all(map(is_retracted, said["retracted"])) else {}
     except (KeyError, TypeError, ValueError, MissingError):
         return {}
 
 
 # ---- getting one ---------------------------------------------------------------------------------------------
+
+
+def manifest_in(found: Place, folder: Path) -> Manifest:
+    """The manifest of a release that lies in a local folder, checked against what its source lists.
+
+    Where a rebuild is putting another one in its place, that one may be meant; but never of a release that is published.
+    """
+    manifest = read_manifest(folder)
+    if found.release is not None:
+        if (folder / NEXT).exists():
+            raise LoadError(f"{folder / NEXT}: is no file of a release that was published; tell its owner")
+        found.check(manifest, (folder / MANIFEST).read_bytes())
+    return manifest
 
 
 def fetch_release(words: str, into: Path, tell: Tell = lambda *_: None) -> Path:
@@ -341,8 +359,7 @@ def fetch_release(words: str, into: Path, tell: Tell = lambda *_: None) -> Path:
     """
     found = place(words)
     if found.folder is not None:
-        manifest = read_manifest(found.folder)
-        found.check(manifest, (found.folder / MANIFEST).read_bytes() if found.release else b"")
+        manifest = manifest_in(found, found.folder)
         if faults := [fault for fault in check_files(found.folder, manifest, tell) if fault.level == "error"]:
             raise ReleaseError(str(found.folder), faults)
         return found.folder

@@ -29,9 +29,9 @@ from dateline.errors import InputError, LoadError, printable
 from dateline.keys import PublicKey
 from dateline.layout import ATTESTATION, CITATION, CROISSANT, METADATA, SUMS, Published, Releases, choose, version_of
 from dateline.ledger import UNRELEASED
-from dateline.manifest import CARD, VERSIONS, Manifest, content_digest, parse_manifest, whole_digest
+from dateline.manifest import CARD, VERSIONS, Manifest, contradictions, parse_manifest
 from dateline.manifest import NAME as MANIFEST
-from dateline.release_files import FileFault, ReleaseError, Tell, differs, fetch_file, other_digest, unsafe_names
+from dateline.release_files import FileFault, ReleaseError, Tell, as_elsewhere, differs, fetch_file, other_digest, unsafe_names
 from dateline.sources import Place, is_release, parted, place
 from dateline.stores import MissingError, UnreachableError
 
@@ -183,7 +183,8 @@ class _Verification:
     def _versions(self) -> None:
         """Whether the release is what its place, its list and the caller call it; an older one may lie under a new name."""
         says = self.manifest.version
-        for name in (self.place.version, version_of(self._folder_name())):
+        link = Path(os.path.abspath(self.place.folder)).name if self.place.folder is not None else ""
+        for name in (self.place.version, version_of(link), version_of(self._folder_name())):
             if name is not None and name != says:
                 self._fault(
                     MANIFEST, f"is of release {says}, which lies under the name of {name}: another release put in its place"
@@ -216,28 +217,26 @@ class _Verification:
     def _expected(self, there: Mapping[str, str]) -> set[str]:
         expected = {*self.manifest.paths(), MANIFEST}
         if self.published:
-            expected |= set(METADATA) - {ATTESTATION}
+            expected |= {VERSIONS, *METADATA} - {ATTESTATION}
         if ATTESTATION in there or self.key is not None:
             expected.add(ATTESTATION)
         return expected
 
     def _names(self, there: Mapping[str, str]) -> None:
         """No file more, no file fewer, no two that are one on other systems, and nothing but files."""
-        expected = self._expected(there)
+        expected, named = self._expected(there), self.manifest.paths()
         for path in sorted(expected - there.keys()):
             if path == ATTESTATION:
                 self._fault(path, "no such file: the release is not signed, and --key was given")
             else:
-                self._fault(
-                    path, "no such file, but " + ("the manifest names it" if path not in METADATA else "every release has it")
-                )
+                self._fault(path, "no such file, but " + ("the manifest names it" if path in named else "every release has it"))
         for path, why in there.items():
             if path in expected and why:
                 self._fault(path, why)
         extra = there.keys() - expected - (_OF_THE_HUB if self.place.folder is None else set())
-        folded = Counter(path.casefold() for path in there)
+        folded = Counter(as_elsewhere(path) for path in there)
         for path in sorted(extra):
-            if folded[path.casefold()] > 1:
+            if folded[as_elsewhere(path)] > 1:
                 self._fault(path, "is named as another file but for upper and lower case; on other systems they are one file")
             elif self.published:
                 self._fault(path, "is no file of this release: the manifest does not name it")
@@ -305,19 +304,10 @@ class _Verification:
 
     def _manifest(self) -> None:
         """What the manifest says of the whole must follow from what it says of the parts."""
-        tables = self.manifest.tables
-        for name, table in tables.items():
-            by_split: Counter[str] = Counter()
-            for file in table.files:
-                by_split[file["split"]] += file["rows"]
-            if dict(by_split) != table.splits or sum(by_split.values()) != table.rows:
-                self._fault(MANIFEST, f"counts other rows of {name} than its files have")
-        if self.manifest.hydrated_from is None:
-            files = [(file["path"], file["sha256"]) for table in tables.values() for file in table.files]
-            if content_digest(files, {n: t.features for n, t in tables.items() if t.rows}) != self.manifest.content_digest:
-                self._fault(MANIFEST, "its content digest is not that of the files and features that it names")
-            if whole_digest({name: table.logical_digest for name, table in tables.items()}) != self.manifest.logical_digest:
-                self._fault(MANIFEST, "its logical digest is not that of its tables")
+        for says in contradictions(self.manifest):
+            self._fault(MANIFEST, says)
+        if self.published and self.manifest.hydrated_from is not None:
+            self._fault(MANIFEST, "is of a hydrated copy, and none is ever published")
 
     def _card(self) -> None:
         """The YAML that loaders read must name the same files, splits, types and version."""

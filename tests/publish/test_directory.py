@@ -228,10 +228,35 @@ def test_the_command_says_what_it_did(copied: Project, forms: Forms, tmp_path: P
     assert refused.returncode == 1 and refused.stderr.splitlines()[-1] == "nothing was published"
 
 
-@pytest.mark.parametrize("words", ["ftp://x/y", "s3://", "hf://x", "hf://a/b@v1", "zenodo://x"])
+@pytest.mark.parametrize("words", ["ftp://x/y", "s3://", "hf://x", "hf://a/b@v1", "zenodo://x", ""])
 def test_words_that_name_no_target_are_one_line(words: str, copied: Project) -> None:
-    with pytest.raises(UsageError, match=r"names no|is no target"):
+    with pytest.raises(UsageError, match=r"names no|is no target|has no name"):
         publish(copied, words)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_file_is_no_target(dry_run: bool, copied: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(PublishError, match="is a file; releases are published to a folder"):
+        publish(copied, str(tmp_path / "file"), dry_run=dry_run)
+
+
+def test_nothing_is_taken_from_a_release_there_whose_names_climb_out(projects: Projects, tmp_path: Path) -> None:
+    """The same bytes lie outside of the target: they are neither linked nor made read-only."""
+    target, outside = tmp_path / "target", tmp_path / "mine"
+    publish(projects["0.1.0"], str(target))
+    manifest = target / "v0.1.0" / "manifest.json"
+    said = json.loads(manifest.read_bytes())
+    outside.mkdir()
+    for file in (file for table in said["tables"].values() for file in table["files"]):
+        (target / "v0.1.0" / file["path"]).rename(mine := outside / Path(file["path"]).name)
+        mine.chmod(0o600)
+        file["path"] = f"../../mine/{mine.name}"
+    manifest.unlink()
+    manifest.write_text(json.dumps(said), encoding="utf-8")
+    done = publish(projects["0.2.0"], str(target))
+    assert done.success and not done.sent.reused
+    assert all(path.stat().st_mode & 0o777 == 0o600 and path.stat().st_nlink == 1 for path in outside.iterdir())
 
 
 def test_publishing_waits_for_another_publish(projects: Projects, forms: Forms, tmp_path: Path) -> None:
@@ -280,6 +305,17 @@ def test_a_release_under_metadata_of_another_dateline_stays_as_it_is(
     before = tree(tmp_path)
     done = publish(projects["0.1.0"], str(tmp_path))
     assert done.success and done.already and done.sent.files == [] and tree(tmp_path) == before
+
+
+def test_a_signature_that_is_not_of_what_lies_there_is_told_and_not_passed_over(
+    projects: Projects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "croissant", lambda *words, **named: "{}\n")
+        assert publish(projects["0.1.0"], str(tmp_path / "target")).success
+    generate(tmp_path / "key")
+    (fault,) = publish(projects["0.1.0"], str(tmp_path / "target"), key=read_private_key(tmp_path / "key")).faults
+    assert fault.startswith("attestation.intoto.jsonl: was not added, as 0.1.0 lies there with other metadata than here")
 
 
 class Lying:

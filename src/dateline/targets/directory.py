@@ -18,6 +18,7 @@ from dateline.files import sync_folder, write_atomically
 from dateline.layout import RELEASES, Releases, folder_of, read_releases, version_of
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import read_manifest
+from dateline.release_files import unsafe_names
 from dateline.targets import About, Release, Sent, Tell, There, in_order
 from dateline.targets.pointer import Pointer, may_follow
 from dateline.versions import numbers
@@ -38,6 +39,8 @@ class Directory:
         self._dry_run = dry_run
 
     def __enter__(self) -> Directory:
+        if self._root.exists() and not self._root.is_dir():
+            raise PublishError(f"{self._root}: is a file; releases are published to a folder")
         if not self._dry_run:
             from filelock import FileLock, Timeout
 
@@ -117,7 +120,9 @@ class Directory:
         for folder in sorted(folders, key=lambda path: numbers(path.name[1:])):
             if folder.name != folder_of(version):
                 try:
-                    found |= {file["sha256"]: folder / file["path"] for file in read_manifest(folder).files()}
+                    manifest = read_manifest(folder)
+                    if not unsafe_names(manifest):  # a link to what lies elsewhere would be no release's own
+                        found |= {file["sha256"]: folder / file["path"] for file in manifest.files()}
                 except LoadError:  # damaged, or unfinished: nothing is taken from it
                     continue
         return found
@@ -151,7 +156,7 @@ class Directory:
         to.parent.mkdir(parents=True, exist_ok=True)
         partial = to.with_name(f".{to.name}.partial")
         partial.unlink(missing_ok=True)
-        if same is not None and same.is_file() and _digest(same) == digest:
+        if same is not None and same.is_file() and not same.is_symlink() and _digest(same) == digest:
             _link(same, partial)
             self.sent.reused.append(path)
         else:

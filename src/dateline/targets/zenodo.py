@@ -107,8 +107,6 @@ class Zenodo:
             if not self._draft:
                 self._draft = patiently(lambda: self._new(release), _is_momentary, _asked_to_wait)
                 self.sent.done.append(f"draft {self._draft['id']}")
-            if not self._draft["links"]["bucket"].startswith(f"{self._host}/"):
-                raise PublishError(f"{self.words}: the files of this deposit are not to be put to {self._host}; nothing was sent")
             total, done = sum(path.stat().st_size for path in self._parts.values()), 0
             for name, path in self._parts.items():
                 size = path.stat().st_size
@@ -135,7 +133,7 @@ class Zenodo:
             self._tick()
             with path.open("rb") as stream:
                 length = {"Content-Length": str(path.stat().st_size), "Content-Type": "application/octet-stream"}
-                answer = self._client.put(f"{self._draft['links']['bucket']}/{name}", content=stream, headers=length)
+                answer = self._client.put(f"{self._files_at()}/{name}", content=stream, headers=length)
             answer.raise_for_status()
             if answer.json()["checksum"].removeprefix("md5:") != wanted:
                 raise _CutShort(f"{name}: has another checksum at Zenodo than here")
@@ -208,13 +206,20 @@ class Zenodo:
         beside = {name: release.folder / name for name in _BESIDE if name in release.files}
         self._parts: Mapping[str, Path] = {archive.name: archive, **beside}
 
+    def _files_at(self) -> str:
+        """The address of the deposit's files, which is told by the host and gets the token, and so must be the host's own."""
+        address = str(self._draft["links"]["bucket"])
+        if not address.startswith(f"{self._host}/"):
+            raise PublishError(f"{self.words}: the files of this deposit do not lie at {self._host}, and nothing goes elsewhere")
+        return address
+
     def _get(self, name: str) -> Path:
         """Bring one file back."""
         to = Path(self._work.name) / f"back-{name}"
 
         def get() -> Path:
             self._tick()
-            with self._client.stream("GET", f"{self._draft['links']['bucket']}/{name}") as answer, to.open("wb") as out:
+            with self._client.stream("GET", f"{self._files_at()}/{name}") as answer, to.open("wb") as out:
                 answer.raise_for_status()
                 for chunk in answer.iter_bytes(_CHUNK):
                     out.write(chunk)
