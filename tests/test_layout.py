@@ -16,7 +16,9 @@ def published(version: str, yanked: dict[str, str] | None = None) -> Published:
 
 def test_what_is_written_is_read() -> None:
     releases = Releases(
-        "corpus", [published("0.1.0"), published("0.2.0", {"reason": "wrong", "date": "2026-01-02"})], [{"article_id": "a"}]
+        "corpus",
+        [published("0.1.0"), published("0.2.0", {"reason": "wrong", "date": "2026-01-02"})],
+        [{"article_id": "a", "reason": "asked", "retracted_in": "0.2.0"}],
     )
     assert read_releases(releases.encode(), "x") == releases
     assert json.loads(releases.encode())["latest"] == "0.1.0"
