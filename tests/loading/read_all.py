@@ -1,7 +1,7 @@
 """Load every config and split of a dataset folder with plain `datasets`, also streaming, and print what came, as JSON.
 
-Run in an environment of its own (`python read_all.py FOLDER EACH [CONFIG...]`), so that other versions of `datasets` can be
-tried: each so-manieth config and those that are named; with names, these alone are streamed as well.
+Run in an environment of its own (`python read_all.py FOLDER [CONFIG...]`), so that other versions of `datasets` can be tried;
+with names of configs, these alone are streamed as well.
 """
 
 import json
@@ -9,12 +9,10 @@ import sys
 
 import datasets
 
-folder, each, *some = sys.argv[1:]
+folder, *some = sys.argv[1:]
 datasets.disable_progress_bars()
 told = {"datasets": datasets.__version__, "default": datasets.load_dataset(folder, split="train").info.config_name, "configs": {}}
-for number, config in enumerate(datasets.get_dataset_config_names(folder)):
-    if number % int(each) and config not in some:
-        continue
+for config in datasets.get_dataset_config_names(folder):
     # each call reads the card anew, which takes most of the time: one a config, and one to stream it
     whole = datasets.load_dataset(folder, config)
     streamed = datasets.load_dataset(folder, config, streaming=True) if config in some or not some else None
