@@ -128,6 +128,8 @@ def test_what_cannot_run_says_so_in_one_line_and_exits_2(
         ("[tool.dateline]\nname = 'a'\nversion = '1.0'\n", "version must be MAJOR.MINOR.PATCH; it is '1.0'"),
         ("[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nquotas = {train = 0.9}\n", "quotas must be positive and sum to 1"),
         ("[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nmode = 'x'\n", 'mode must be "computed" or "given"'),
+        ("[tool.dateline]\nname = 'a'\nsplits.assigned = {dev = ['g']}\n", "the split 'dev'; there are train, validation, test"),
+        ("[tool.dateline]\nname = 'a'\nsplits = {mode = 'given', assigned = {test = ['g']}}\n", 'assigned needs mode "computed"'),
         ("[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nquotas = {all = 1.0}\n", "'all' cannot name a split"),
         (
             "[tool.dateline]\nname = 'a'\n[tool.dateline.splits]\nnear_duplicates = 1\n",
@@ -160,6 +162,7 @@ def test_what_cannot_run_says_so_in_one_line_and_exits_2(
                 ("default_config = true", "[tool.dateline] default_config", "a string; it is true"),
                 ("splits = 'x'", "[tool.dateline.splits]", "a table"),
                 ("splits.quotas = ['train']", "[tool.dateline.splits] quotas", "a table of numbers; it is ['train']"),
+                ("splits.assigned = {test = 'g'}", "[tool.dateline.splits] assigned.test", "a list of strings; it is 'g'"),
                 ("splits.quotas.train = true", "[tool.dateline.splits] quotas.train", "a number; it is true"),
                 ("splits.quotas.train = nan", "[tool.dateline.splits] quotas", "positive and sum to 1"),
                 ("splits.salt = 2031-04-12", "[tool.dateline.splits] salt", "a string; it is 2031-04-12"),

@@ -324,6 +324,29 @@ def test_adding_articles_moves_no_released_one(old: set[int], new: set[int]) -> 
     assert {a: after[a][0] for a in before} == {a: split for a, (split, _, _) in before.items()}
 
 
+def test_groups_of_a_designed_split_have_it_and_others_fill_what_is_left() -> None:
+    splits = Splits(assigned={"test": ("held-*", "strike"), "train": ("held-back",)})
+    rows = [("a1", "held-out", None), ("a2", "held-back", None), ("a3", "strike", None), ("a4", None, "a3")]
+    where = placed(plan(index(*rows, *[(f"b{n}", f"g{n}", None) for n in range(26)]), {}, splits))
+    assert [where[a][0] for a in ("a1", "a2", "a3", "a4")] == ["test", "train", "test", "test"]
+    counts = Counter(split for split, _, _ in where.values())
+    assert (
+        counts["test"] == 4 and counts["validation"] == 3
+    )  # the quotas hold for all groups, those with a designed split among them
+
+
+def test_what_is_released_stays_whatever_split_its_group_is_assigned_to() -> None:
+    ledger = {"a1": Entry("a1", "train", "g1", 1, "0.1.0")}
+    made = plan(index(("a1", "g1", None), ("a2", "g1", None)), ledger, Splits(assigned={"test": ("g1",)}))
+    assert {split for split, _, _ in placed(made).values()} == {"train"} and made.problems == []
+
+
+def test_groups_that_belong_together_cannot_be_assigned_to_two_splits() -> None:
+    splits = Splits(assigned={"test": ("g1",), "train": ("g2",)})
+    made = plan(index(("a1", "g1", None), ("a2", "g2", "a1")), {}, splits)
+    assert [(p.rule, p.fails) for p in made.problems] == [("split-assigned", True)]
+
+
 def test_an_article_shares_group_and_split_with_the_one_it_supersedes() -> None:
     made = plan(index(("a1", "g1", None), ("a2", None, "a1"), ("a3", None, "a2"), ("b", None, None)), {}, Splits())
     where = placed(made)

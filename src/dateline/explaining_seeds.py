@@ -177,6 +177,7 @@ class Written:
             reason = {"why": why, "of": row["added_in"] if frozen else None, "agreement": None} if why else None
             return {**known, "group_reasons": [], "split_reason": reason}
         settings = self.project.settings.splits
+        assigned = [pattern for patterns in settings.assigned.values() for pattern in patterns]
         near = settings.near_duplicates
         signing = signing_of(settings) if near else None
         own, *rest = (self._member(name, signing) for name in (article_id, *(str(o["article_id"]) for o in others)))
@@ -184,7 +185,7 @@ class Written:
         return {
             **known,
             "group_reasons": [reason.as_json() for reason in reasons],
-            "split_reason": why_split(own, rest, self._ledger.articles, said["mode"]).as_json(),
+            "split_reason": why_split(own, rest, self._ledger.articles, said["mode"], assigned).as_json(),
         }
 
     def _member(self, article_id: str, signing: Any) -> Member:

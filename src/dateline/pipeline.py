@@ -66,7 +66,7 @@ from dateline.manifest import (
 )  # fmt: skip
 from dateline.manifest import NAME as MANIFEST
 from dateline.parquet import FileFacts, arrow_table, write_whole
-from dateline.project import Project
+from dateline.project import Project, Splits
 from dateline.row_facts import DIGEST_ENTRY, Labelled, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.findings import Finding
@@ -369,13 +369,18 @@ def _describe(
         logical_digest=logical,
         tables=tables,
         card={"path": CARD, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())},
-        splits={**asdict(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
+        splits={**_told(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
         inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
         writer={"dateline": __version__, "pyarrow": pa.__version__},
         links=links,
         versions=_write_versions(ledger, settings.name, work / "data") if ledger.releases else None,
     )
     return manifest, text, ledger
+
+
+def _told(splits: Splits) -> dict[str, Any]:
+    """The settings of splits as a manifest names them; what is assigned only where something is."""
+    return {name: value for name, value in asdict(splits).items() if name != "assigned" or value}
 
 
 def _public_key(project: Project) -> tuple[str, str] | None:

@@ -29,11 +29,15 @@ class Splits:
     Texts whose signatures (MinHash of `num_perm` numbers over shingles of so many words, or characters in scripts written
     without spaces) agree in at least `threshold` of their numbers are near-duplicates and share a split. A paragraph of at
     least `shared_paragraph` code points that stands in articles of two splits is told.
+
+    `assigned` names groups that a designed split is for, by split: whole names, or patterns such as "held-out-*". It holds
+    for groups of which nothing is released yet, and in mode "computed" alone.
     """
 
     mode: str = "computed"
     salt: str = ""
     quotas: dict[str, float] = field(default_factory=lambda: {"train": 0.8, "validation": 0.1, "test": 0.1})
+    assigned: dict[str, tuple[str, ...]] = field(default_factory=dict)
     near_duplicates: bool = True
     threshold: float = 0.8
     num_perm: int = 128
@@ -243,6 +247,12 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     for name in made.quotas:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "all":
             raise ProjectError(f'{file}: [tool.dateline.splits] {name!r} cannot name a split; use lower-case letters, not "all"')
+    for name in made.assigned:
+        if made.mode == "given":
+            raise ProjectError(f'{file}: [tool.dateline.splits] assigned needs mode "computed"; here each record names its split')
+        if name not in made.quotas:
+            there = ", ".join(made.quotas)
+            raise ProjectError(f"{file}: [tool.dateline.splits] assigned names the split {name!r}; there are {there}")
     for wrong in out_of_range(made):
         raise ProjectError(f"{file}: [tool.dateline.splits] {wrong.where} must be {wrong.expected}; it is {wrong.found}")
     if not isinstance(table.get("texts", ""), str):

@@ -233,6 +233,12 @@ _RULES = (
         level="warning",
     ),
     Rule(
+        "split-assigned",
+        "check",
+        "group {found!r} is assigned to split {split!r}, but belongs together with a group that is assigned to {other!r}",
+        "Assign both to one split in [tool.dateline.splits] assigned, or find out why their texts are alike.",
+    ),
+    Rule(
         "split-leak",
         "check",
         "article {found!r} ({split}) {relation} {other!r} ({other_split}), which stands at {at}",

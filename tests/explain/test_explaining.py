@@ -131,6 +131,13 @@ def test_why_it_is_in_its_group_and_split(folder: ProjectFolder) -> None:
     assert 0.8 <= copy["group_reasons"][0]["agreement"] < 1
 
 
+def test_a_group_with_a_designed_split_says_so(folder: ProjectFolder) -> None:
+    folder.settings("[tool.dateline.splits]", 'assigned = {test = ["held-*"]}')
+    folder.seed(record("a", "One more text.", group="held-out"), record("b", "Quite another text.", supersedes="a"))
+    folder.rebuild()
+    assert why(folder, "a")[1] == why(folder, "b")[1] == ("assigned", None)
+
+
 def test_what_was_released_is_frozen_and_draws_others(folder: ProjectFolder) -> None:
     folder.seed(record("old", WORDS), record("new", WORDS + " more"))
     entry = Entry("old", "test", "old", 1, "1.0.0", "1.1.0")

@@ -8,6 +8,7 @@ another order could not give the same bytes.
 - In mode "computed", articles of the ledger keep their split and group, and articles connected to them join. Unreleased articles
   that are connected to released ones of different splits are left out, all of them, with a warning. New groups fill the
   remaining exact quotas in the order of sha256(salt, group); with as many new groups as empty splits, no split stays empty.
+- Groups that `splits.assigned` names have that split, as long as nothing of them is released.
 - In mode "given", each record's own split counts, and nothing is left out; what crosses splits is a warning.
 - A *shard* is (segment, top bits of sha256(article_id)). Released articles stay in their segment; all others form the next.
 """
@@ -19,6 +20,7 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 import numpy as np
 import pyarrow as pa
@@ -220,10 +222,36 @@ class _Corpus:
                 articles = ", ".join(f"{first!r} in {split}" for split, first in sorted(held.items()))
                 self.problems.append(problem("split-bridge", _place(self.index, row, "$"), found=article_id, articles=articles))
         names = {row: self.group[self.component[row]] for row in new}
+        counted |= self._designed(new)
         assigned = assign_splits([*counted, *names.values()], counted, self.splits)
         for row, name in names.items():
             chosen[row] = assigned[name]
         return chosen
+
+    def _designed(self, rows: Sequence[int]) -> dict[str, str]:
+        """The split of each new group that `splits.assigned` names, or one that belongs to it; two of them are a problem."""
+        found: dict[str, str] = {}
+        for row in rows if self.splits.assigned else ():
+            own = self.named[row]
+            split = self._assigned(own) if own is not None else None
+            if split is None:
+                continue
+            name = self.group[self.component[row]]
+            other = found.setdefault(name, split)
+            if other != split:
+                place = _place(self.index, row, "$.group")
+                self.problems.append(problem("split-assigned", place, found=own, split=split, other=other))
+        return found
+
+    def _assigned(self, group: str) -> str | None:
+        """The split that the settings assign to a group: by its whole name before any pattern, then by the longest pattern."""
+        fitting = [
+            (pattern == group, len(pattern), pattern, split)
+            for split, patterns in self.splits.assigned.items()
+            for pattern in patterns
+            if fnmatchcase(group, pattern)
+        ]
+        return max(fitting)[-1] if fitting else None
 
     def tell_leaks(self, chosen: Sequence[str | None], rows: Sequence[int]) -> None:
         """Warn of what crosses splits among `rows`: of each group its first article in each split, and of each article a

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 import numpy as np
@@ -65,14 +66,22 @@ def why_group(
     return [*found, *links] or [Reason("connected")]
 
 
-def why_split(article: Member, others: Sequence[Member], ledger: Mapping[str, Released], mode: str) -> Reason:
-    """Why an article is in its split: `given` by the record, `released` there, `joined` what was released, or a `quota`."""
+def why_split(
+    article: Member, others: Sequence[Member], ledger: Mapping[str, Released], mode: str, assigned: Collection[str] = ()
+) -> Reason:
+    """Why an article is in its split: `given` by the record, `released` there, `joined` what was released, `assigned` by the
+    settings (patterns of groups in `assigned`), or a `quota`.
+    """
     if mode == "given":
         return Reason("given")
     if article.article_id in ledger:
         return Reason("released", ledger[article.article_id].added_in)
     released = sorted(other.article_id for other in others if other.article_id in ledger)
-    return Reason("joined", released[0]) if released else Reason("quota")
+    if released:
+        return Reason("joined", released[0])
+    groups = {member.group for member in (article, *others) if member.group is not None}
+    named = any(fnmatchcase(group, pattern) for group in groups for pattern in assigned)
+    return Reason("assigned" if named else "quota")
 
 
 def _links(article: Member, other: Member, threshold: float | None) -> Iterator[Reason]:

@@ -66,6 +66,7 @@ def reason_in_words(reason: Json) -> str:
         "given": "given by the record",
         "released": f"frozen by release {of}",
         "joined": f"joined its group's released article {of}",
+        "assigned": "the settings assign its group, or one that belongs to it, to this split",
         "quota": "its group filled a quota, in the order of the salted hash of the group's name",
     }[reason["why"]]
 
