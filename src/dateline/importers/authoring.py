@@ -79,7 +79,12 @@ def read_records(path: Path, schemas: Schemas, *, name: str) -> Iterator[Importe
         place = Place(name, 0, fault.pointer)
         yield Imported(name, None, [problem("import-syntax", place, fault=str(fault))])
         return
-    yield _Article(document, source, schemas, name).imported()
+    yield read_document(document, schemas, name=name, source=source)
+
+
+def read_document(document: Json, schemas: Schemas, *, name: str, source: str = "") -> Imported:
+    """The record of a document given as a TOML file would have it; `source` is the text of the file, for lines of problems."""
+    return _Article(document, source, schemas, name).imported()
 
 
 class _Article:
@@ -97,9 +102,6 @@ class _Article:
         self.text = ""
         self.paragraphs: list[_Stretch] = []
         self.sentences: list[_Stretch] = []
-        head = document.get("article")
-        rights = head.get("rights") if isinstance(head, dict) else None
-        self.quote = isinstance(rights, dict) and rights.get("text_redistributable") is True
 
     def imported(self) -> Imported:
         head = self.document.get("article")
