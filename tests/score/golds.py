@@ -113,8 +113,8 @@ def build(folder: Path, **tables: Mapping[str, list[Json]]) -> Path:
     facts = {}
     for config, columns in SCHEMAS.items():
         splits = tables.get(config, {})
-        if any("contrast_set" in row for rows in splits.values() for row in rows):
-            columns = [*columns, ("contrast_set", pa.string())]
+        if any("contrast_set_id" in row for rows in splits.values() for row in rows):
+            columns = [*columns, ("contrast_set_id", pa.string())]
         files = [_file(folder, config, split, rows, columns) for split, rows in splits.items() if rows]
         counts = {split: len(rows) for split, rows in splits.items()}
         facts[config] = TableFacts(sum(counts.values()), counts, {}, "", features(config, [n for n, _ in columns]), files)

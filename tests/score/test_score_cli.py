@@ -36,7 +36,7 @@ from score.scored import gold
 GOLDEN = Path(__file__).parent / "golden"
 STORIES = ["sa", "sb", "sc", "sd", "se", "sf"]
 FIGURES = [
-    figure_row(f"{story}-1", number, start, end, estimand_id=estimand, contrast_set=f"{story}-set" if number < 3 else None)
+    figure_row(f"{story}-1", number, start, end, estimand_id=estimand, contrast_set_id=f"{story}-set" if number < 3 else None)
     for story in STORIES
     for number, (start, end, estimand) in enumerate([(14, 25, "left"), (29, 38, "aboard"), (86, 88, "left")], start=1)
 ]

@@ -14,11 +14,17 @@ from dateline.cli.words import JsonOption, ProjectOption
 def command(
     predictions: Annotated[Path, typer.Argument(help="JSON Lines, one prediction per line (docs/scoring.md).")],
     config: Annotated[
-        str, typer.Option("--config", help="What is predicted: figures, conflicts, quote_attribution, event_factuality or ner.")
+        str,
+        typer.Option(
+            "--config", help="What is predicted: figures, conflicts, quote_attribution, event_factuality, ner or contrasts."
+        ),
     ],
     split: Annotated[str, typer.Option("--split", help="The split that was predicted.")] = "test",
     figures: Annotated[
         Path | None, typer.Option("--figures", help="For conflicts: predicted figures; pairs count only if both were found.")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="Only rows with this value: COLUMN=VALUE, such as tier=STORY; repeatable.")
     ] = None,
     dataset: Annotated[
         Path | None,
@@ -41,7 +47,7 @@ def command(
             raise
         raise UsageError(f"scoring needs the package {package}: pip install 'dateline[score]'") from None
     try:
-        done = score(predictions, dataset or _dataset(project), config, split, figures)
+        done = score(predictions, dataset or _dataset(project), config, split, figures, _where(where or []))
     except PredictionsError as wrong:
         for line in wrong.faults[:MOST]:
             say(f"error: {line}", file=sys.stderr)
@@ -59,6 +65,18 @@ def command(
 
 MOST = 20
 """So many faults are told; the rest is counted."""
+
+
+def _where(said: list[str]) -> dict[str, str]:
+    from dateline.errors import UsageError
+
+    found: dict[str, str] = {}
+    for part in said:
+        name, equals, value = part.partition("=")
+        if not name or not equals or found.get(name, value) != value:
+            raise UsageError(f"--where is {part!r}; expected COLUMN=VALUE, and one value for a column")
+        found[name] = value
+    return found
 
 
 def _dataset(project: Path) -> Path:

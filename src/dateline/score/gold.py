@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dateline.errors import LoadError
+from dateline.errors import LoadError, UsageError
 from dateline.manifest import Manifest, TableFacts, read_manifest
 
 Row = Mapping[str, Any]
-CONTRAST = "contrast_set"
+CONTRAST = "contrast_set_id"
 """The column, where there is one, that names the set of minimally different rows that a row belongs to."""
 
 
@@ -25,6 +25,17 @@ class Gold:
     labels: Mapping[str, tuple[str, ...]]
     """The labels of each labelled column; of one inside a list by `list.column`."""
     dataset: Mapping[str, str]
+    part: Mapping[str, str] = field(default_factory=dict)
+    """Which part of the split it is: columns with the value that all rows have; empty for the whole split."""
+
+    def where(self, wanted: Mapping[str, str]) -> Gold:
+        """The rows of which each of these columns has this value. Raises UsageError if there is none."""
+        kept = [row for row in self.rows if all(str(row[name]) == value for name, value in wanted.items())]
+        if not kept:
+            said = " and ".join(f"{name}={value}" for name, value in wanted.items())
+            there = "; ".join(f"{name} has {', '.join(sorted({str(row[name]) for row in self.rows}))}" for name in wanted)
+            raise UsageError(f"config {self.config}, split {self.split}: no row has {said}; {there}")
+        return replace(self, rows=kept, part=dict(wanted))
 
     def labels_of(self, column: str) -> tuple[str, ...]:
         """The labels that a column may hold. Raises LoadError for a column that is not declared as labelled."""
@@ -33,10 +44,11 @@ class Gold:
         return self.labels[column]
 
 
-def read_gold(folder: Path, config: str, split: str, columns: Sequence[str]) -> Gold:
-    """The rows of a config and split, with these columns.
+def read_gold(folder: Path, config: str, split: str, columns: Sequence[str], also: Sequence[str] = ()) -> Gold:
+    """The rows of a config and split, with these columns, and those of `also` that somebody asks for.
 
-    Raises LoadError if the dataset has no such config or split, no row there, a column too few, or a file that cannot be read.
+    Raises LoadError if the dataset has no such config or split, no row there, a column too few, or a file that cannot be read;
+    UsageError for a column of `also` that is not there.
     """
     manifest = read_manifest(folder)
     if config not in manifest.tables:
@@ -45,8 +57,10 @@ def read_gold(folder: Path, config: str, split: str, columns: Sequence[str]) -> 
     there = [feature["name"] for feature in table.features]
     if lacking := [name for name in columns if name not in there]:
         raise LoadError(f"{folder}: config {config} has no column {lacking[0]}, which scoring needs; it has {', '.join(there)}")
+    if unknown := [name for name in also if name not in there]:
+        raise UsageError(f"config {config} has no column {unknown[0]}; it has {', '.join(there)}")
     _known_split(folder, manifest, config, split)
-    rows = _rows(folder, table, split, [*columns, *({CONTRAST} & set(there))])
+    rows = _rows(folder, table, split, list(dict.fromkeys([*columns, *also, *({CONTRAST} & set(there))])))
     dataset = {"name": manifest.name, "version": manifest.version, "content_digest": manifest.content_digest}
     return Gold(config, split, sorted(rows, key=lambda row: str(row["id"])), _labels(table.features), dataset)
 

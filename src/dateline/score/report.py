@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dateline.score.gold import Gold
 from dateline.score.scoring import Score, Told
 from dateline.score.statistics import Confusion
 
@@ -15,11 +16,15 @@ def score_text(score: Score) -> str:
     """The measures as a table, then the confusion tables."""
     gold = score.gold
     head = (
-        f"{gold.config}, split {gold.split} of {gold.dataset['name']} {gold.dataset['version']}: "
+        f"{gold.config}, split {gold.split}{_part(gold)} of {gold.dataset['name']} {gold.dataset['version']}: "
         f"{_count(len(gold.rows), 'row', 'rows')} in {_count(score.stories, 'story', 'stories')}"
     )
     tables = [_table(_HEAD, [_cells(told) for told in score.told]), *map(_confusion, score.confusions)]
     return "\n\n".join([head, *tables]) + "\n"
+
+
+def _part(gold: Gold) -> str:
+    return "".join(f", {name}={value}" for name, value in gold.part.items())
 
 
 _HEAD = ("measure", "value", "95 % interval", "precision", "recall", "items", "stories", "")

@@ -10,6 +10,7 @@ from typing import Any
 from dateline.errors import UsageError
 from dateline.score.bootstrap import FEWEST_STORIES, LEVEL, RESAMPLES, SEED, interval
 from dateline.score.conflicts import Conflicts
+from dateline.score.contrasts import Contrasts
 from dateline.score.event_factuality import EventFactuality
 from dateline.score.figures import Figures
 from dateline.score.gold import CONTRAST, Gold, read_gold
@@ -25,6 +26,7 @@ TASKS: Mapping[str, type[Task]] = {
     "quote_attribution": QuoteAttribution,
     "event_factuality": EventFactuality,
     "ner": Ner,
+    "contrasts": Contrasts,
 }
 FEW = 20
 """Numbers over fewer items get a remark."""
@@ -70,6 +72,7 @@ class Score:
             "dataset": dict(self.gold.dataset),
             "config": self.gold.config,
             "split": self.gold.split,
+            "where": dict(self.gold.part),
             "rows": len(self.gold.rows),
             "stories": self.stories,
             "bootstrap": {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED, "fewest_stories": FEWEST_STORIES},
@@ -82,30 +85,40 @@ class Score:
         }
 
 
-def score(path: Path, dataset: Path, config: str, split: str, figures: Path | None = None) -> Score:
+def score(
+    path: Path, dataset: Path, config: str, split: str, figures: Path | None = None, where: Mapping[str, str] | None = None
+) -> Score:
     """Measure a file of predictions against a split of a config; `figures` are predicted figures that conflicts build on.
 
-    Raises UsageError for a config that is not scored, LoadError for gold that is not there, InputError for a file that cannot be
-    read, PredictionsError for predictions that cannot be scored.
+    With `where`, only rows with these values are measured; predictions about the others of the split are read and left out.
+
+    Raises UsageError for a config that is not scored, or a column or value that is not there, LoadError for gold that is not
+    there, InputError for a file that cannot be read, PredictionsError for predictions that cannot be scored.
     """
     if config not in TASKS:
         raise UsageError(f"--config is {config!r}; there are {', '.join(TASKS)}")
     if figures is not None and config != "conflicts":
         raise UsageError("--figures is for --config conflicts: the figures that its pairs are made of")
     warnings: list[str] = []
-    task = TASKS[config](read_gold(dataset, config, split, TASKS[config].columns))
+    gold = read_gold(dataset, config, split, TASKS[config].columns, tuple(where or ()))
+    whole = TASKS[config](gold)
+    task = TASKS[config](gold.where(where)) if where else whole
     if isinstance(task, Conflicts) and figures is not None:
         upstream = Figures(read_gold(dataset, "figures", split, Figures.columns))
-        task.found = upstream.found(_predictions(figures, upstream, warnings))
-    scored = task.score(_predictions(path, task, warnings))
+        task.found = upstream.found(_predictions(figures, upstream, upstream, warnings))
+    scored = task.score(_predictions(path, whole, task, warnings))
     measures = [*scored.measures, *_contrast(task.gold, scored)]
     return Score(task.gold, tuple(map(_told, measures)), tuple(scored.confusions), tuple(warnings))
 
 
-def _predictions(path: Path, task: Task, warnings: list[str]) -> dict[Any, Any]:
-    """The predictions of a file; what it says nothing about is told, and counts as not found."""
+def _predictions(path: Path, whole: Task, task: Task, warnings: list[str]) -> dict[Any, Any]:
+    """The predictions of a file, which may be about all of the split: those that `task` asks for.
+
+    What the file says nothing about is told, and counts as not found.
+    """
     asked, gold = task.asked(), task.gold
-    found = read_predictions(path, asked, f"{gold.config}, split {gold.split}", task.key, task.read)
+    found = read_predictions(path, whole.asked(), f"{gold.config}, split {gold.split}", whole.key, whole.read)
+    found = {key: prediction for key, prediction in found.items() if key in asked}
     if missing := [key for key in asked if key not in found]:
         counts = "no figure predicted there" if isinstance(task, Figures) else "counted as wrong"
         warnings.append(f"{path}: {listed(missing)} not predicted: {counts}")
