@@ -159,6 +159,25 @@ def numbers_of_pair(row: Row) -> str:
     return f"{row['comparator_a']} {row['comparator_b']} {how} {row['comparator_a']}_{row['comparator_b']}_{how}"
 
 
+def statement_only(row: Row) -> str:
+    """The statement alone, not the text that it is about; a control (hypothesis only)."""
+    return str(row["hypothesis"])
+
+
+def numbers_of_both(row: Row) -> str:
+    """The numbers of text and statement by their order and size, no word of either; a control."""
+    text, said = (
+        [int(n.replace(",", "")) for n in re.findall(r"\d+(?:,\d{3})*", words)] for words in (row["passage"], row["hypothesis"])
+    )
+    beside = [f"{'below' if n < m else 'above' if n > m else 'same'}{i}" for i, n in enumerate(text) for m in said]
+    return " ".join([f"count{len(text)}", *beside, *(f"digits{len(str(n))}" for n in text)])
+
+
+def statement_and_text(row: Row) -> str:
+    """Text and statement, the words of each marked as its own."""
+    return " ".join(f"{side}_{w}" for side in ("passage", "hypothesis") for w in re.findall(r"\w+", row[side].lower()))
+
+
 def around_trigger(row: Row) -> str:
     """The sentence with the trigger in brackets, and whose view is asked for."""
     start, end = row["trigger_spans"][0]["start"], row["trigger_spans"][-1]["end"]

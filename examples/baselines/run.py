@@ -46,8 +46,11 @@ SHOWN = {
     "event_factuality": ("all: macro-F1",),
     "quote_attribution": ("source F1, overlap", "cue F1, overlap", "content F1, overlap"),
     "ner": ("span + type F1, exact", "span + type F1, overlap"),
+    "contrasts": ("accuracy", "contrast set accuracy"),
 }
-"""Of each config the measures in the table."""
+"""Of each config the measures in the table; of contrasts each phenomenon's accuracy, too."""
+TIERS = ("tier", "tier_a")
+"""The column by whose values each config is measured, part by part: the first of these that it has."""
 
 
 def _figures(find: Callable[[Sequence[Row], str], list[Row]]) -> Callable[[Sequence[Row], Sequence[Row]], Iterable[Row]]:
@@ -106,6 +109,11 @@ BASELINES = (
     Baseline("quote_attribution", "cue lexicon", "quotation marks, word lists, capitals", _quotes),
     Baseline("ner", "capitals", "capital letters", _names(False)),
     Baseline("ner", "names seen in training", "capital letters, names of train", _names(True)),
+    Baseline("contrasts", "majority", "nothing", _labels("label", predictors.majority)),
+    Baseline("contrasts", "statement only", "the statement", _labels("label", predictors.logistic(predictors.statement_only))),
+    Baseline("contrasts", "numbers only", "numbers of both", _labels("label", predictors.logistic(predictors.numbers_of_both))),
+    Baseline("contrasts", "logistic regression", "words of both",
+             _labels("label", predictors.logistic(predictors.statement_and_text))),
 )  # fmt: skip
 
 
@@ -125,11 +133,16 @@ def scored(dataset: Path, split: str) -> dict[str, Any]:
             path = Path(folder) / f"{number}.jsonl"
             written = (json.dumps(p, ensure_ascii=False) + "\n" for p in baseline.predict(train, test))
             path.write_text("".join(written), encoding="utf-8")
-            said = _score(path, baseline.config, split, dataset)
-            lines.append({
-                "config": baseline.config, "baseline": baseline.name, "reads": baseline.reads, "train": len(train),
-                "rows": said["rows"], "stories": said["stories"], "measures": _chosen(baseline.config, said["measures"]),
-            })  # fmt: skip
+            column = next(name for name in TIERS if name in test[0])
+            for tier in sorted({str(row[column]) for row in test if row[column] is not None}):
+                said = _score(path, baseline.config, split, dataset, f"{column}={tier}")
+                shown = [m for m in said["measures"] if _is_shown(baseline.config, m["name"])]
+                lines.append({
+                    "config": baseline.config, "baseline": baseline.name, "reads": baseline.reads, "part": tier,
+                    "train": len(train), "rows": said["rows"], "stories": said["stories"],
+                    "measures": {m["name"]: m["value"] for m in shown},
+                    "intervals": {m["name"]: m["interval"] for m in shown},
+                })  # fmt: skip
     digest = digest_of_views(lines, digests_of(manifest))
     return {"dataset": manifest.name, "views_digest": digest, "split": split, "results": lines}
 
@@ -139,8 +152,20 @@ def digests_of(manifest: Manifest) -> dict[str, str]:
     return {name: table.logical_digest for name, table in manifest.tables.items()}
 
 
-def _score(path: Path, config: str, split: str, dataset: Path) -> dict[str, Any]:
-    words = [sys.executable, "-m", "dateline", "score", str(path), "--config", config, "--split", split]
+def _score(path: Path, config: str, split: str, dataset: Path, where: str) -> dict[str, Any]:
+    words = [
+        sys.executable,
+        "-m",
+        "dateline",
+        "score",
+        str(path),
+        "--config",
+        config,
+        "--split",
+        split,
+        "--where",
+        where,
+    ]
     done = subprocess.run([*words, "--dataset", str(dataset), "--json"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{config}: {done.stderr}")
@@ -148,8 +173,9 @@ def _score(path: Path, config: str, split: str, dataset: Path) -> dict[str, Any]
     return said
 
 
-def _chosen(config: str, measures: list[dict[str, Any]]) -> dict[str, float | None]:
-    return {m["name"]: m["value"] for m in measures if m["name"] in SHOWN[config]}
+def _is_shown(config: str, name: str) -> bool:
+    of_contrast = config in ("figures", "conflicts", "event_factuality") and name == "contrast set accuracy"
+    return name in SHOWN[config] or of_contrast or (config == "contrasts" and name.endswith(": accuracy"))
 
 
 def main() -> None:

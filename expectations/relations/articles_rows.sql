@@ -56,6 +56,14 @@ in_standoff AS (
   FROM standoff
   GROUP BY article_id
 ),
+held_out_items AS (
+  SELECT i.article_id,
+    count(*) AS n,
+    count(DISTINCT i.item) AS different,
+    bool_and(coalesce(i.item IN ('CELL', 'LEXICON'), false)) AS labelled
+  FROM articles__held_out i
+  GROUP BY i.article_id
+),
 source_based_on_items AS (
   SELECT i.article_id, count(*) AS n, bool_and(i.item IS NOT NULL) AS present
   FROM articles__source_based_on i
@@ -80,6 +88,8 @@ SELECT
   CASE WHEN m.article_id IS NOT NULL THEN coalesce(s.n, 0) = 0 END AS paragraphs_in_one_split,
   coalesce(r.text_n_code_points <= r.text_n_bytes AND r.text_n_bytes <= 4 * r.text_n_code_points, false) AS text_sizes,
   coalesce(in_records.n, 0) = CASE WHEN r.text_redistributable THEN 1 ELSE 0 END AND coalesce(in_standoff.n, 0) = CASE WHEN r.text_redistributable THEN 0 ELSE 1 END AS in_one_record,
+  coalesce(held_out_all.different = held_out_all.n, true) AS held_out_items,
+  held_out_all.labelled AS held_out_labels,
   source_based_on_all.present AS source_based_on_present,
   correction_log_all.decision_labelled AS correction_log_decision_labels,
   correction_log_all.present AS correction_log_present,
@@ -98,5 +108,6 @@ LEFT JOIN measured_texts m ON m.article_id = r.article_id
 LEFT JOIN with_crossing s ON s.article_id = r.article_id
 LEFT JOIN in_records ON in_records.article_id = r.article_id
 LEFT JOIN in_standoff ON in_standoff.article_id = r.article_id
+LEFT JOIN held_out_items held_out_all ON held_out_all.article_id = r.article_id
 LEFT JOIN source_based_on_items source_based_on_all ON source_based_on_all.article_id = r.article_id
 LEFT JOIN correction_log_items correction_log_all ON correction_log_all.article_id = r.article_id

@@ -36,6 +36,9 @@ annotated AS (
   UNION ALL SELECT article_id, 'mentions' AS layer, count(*) AS n
   FROM mentions
   GROUP BY article_id
+  UNION ALL SELECT article_id, 'probes' AS layer, count(*) AS n
+  FROM probes
+  GROUP BY article_id
   UNION ALL SELECT article_id, 'quantities' AS layer, count(*) AS n
   FROM quantities
   GROUP BY article_id

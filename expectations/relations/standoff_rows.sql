@@ -80,6 +80,7 @@ claims_inside AS (
     AND i.item_condition_event_ids IS NOT DISTINCT FROM o.condition_event_ids
     AND i.item_estimand_id IS NOT DISTINCT FROM o.estimand_id
     AND i.item_parent_estimand_id IS NOT DISTINCT FROM o.parent_estimand_id
+    AND i.item_fact_id IS NOT DISTINCT FROM o.fact_id
     AND i.item_utterance_time_id IS NOT DISTINCT FROM o.utterance_time_id
     AND i.item_as_of_basis IS NOT DISTINCT FROM o.as_of_basis
     AND i.item_note IS NOT DISTINCT FROM o.note
@@ -203,6 +204,23 @@ mentions_outside AS (
   FROM mentions
   GROUP BY article_id
 ),
+probes_inside AS (
+  SELECT i.article_id,
+    count(*) AS n,
+    count(o.article_id) AS found
+  FROM standoff__probes i
+  LEFT JOIN probes o ON o.article_id = i.article_id
+    AND i.item_probe_id IS NOT DISTINCT FROM o.probe_id
+    AND i.item_spans IS NOT DISTINCT FROM o.spans
+    AND i.item_hypothesis IS NOT DISTINCT FROM o.hypothesis
+    AND i.item_answer IS NOT DISTINCT FROM o.answer
+  GROUP BY i.article_id
+),
+probes_outside AS (
+  SELECT article_id, count(*) AS n
+  FROM probes
+  GROUP BY article_id
+),
 quantities_inside AS (
   SELECT i.article_id,
     count(*) AS n,
@@ -288,7 +306,7 @@ times_outside AS (
 )
 SELECT
   r.article_id,
-  a.article_id IS NOT NULL AND r.text IS NOT DISTINCT FROM a.text AND r.text_sha256 IS NOT DISTINCT FROM a.text_sha256 AND r.text_n_code_points IS NOT DISTINCT FROM a.text_n_code_points AND r.text_n_bytes IS NOT DISTINCT FROM a.text_n_bytes AND r.text_license IS NOT DISTINCT FROM a.text_license AND r.annotation_license IS NOT DISTINCT FROM a.annotation_license AND r.text_redistributable IS NOT DISTINCT FROM a.text_redistributable AND r.rights_holder IS NOT DISTINCT FROM a.rights_holder AND r.rights_note IS NOT DISTINCT FROM a.rights_note AND r.rights_evidence_url IS NOT DISTINCT FROM a.rights_evidence_url AND r.language IS NOT DISTINCT FROM a.language AND r.group IS NOT DISTINCT FROM a.group AND r.split IS NOT DISTINCT FROM a.split AND r.supersedes IS NOT DISTINCT FROM a.supersedes AND r.schema_version IS NOT DISTINCT FROM a.schema_version AND r.revision IS NOT DISTINCT FROM a.revision AND r.publisher IS NOT DISTINCT FROM a.publisher AND r.genre IS NOT DISTINCT FROM a.genre AND r.published IS NOT DISTINCT FROM a.published AND r.headline IS NOT DISTINCT FROM a.headline AND r.byline IS NOT DISTINCT FROM a.byline AND r.fictional IS NOT DISTINCT FROM a.fictional AND r.origin IS NOT DISTINCT FROM a.origin AND r.source_url IS NOT DISTINCT FROM a.source_url AND r.source_archive_url IS NOT DISTINCT FROM a.source_archive_url AND r.source_retrieved_from IS NOT DISTINCT FROM a.source_retrieved_from AND r.source_retrieved_at IS NOT DISTINCT FROM a.source_retrieved_at AND r.source_based_on IS NOT DISTINCT FROM a.source_based_on AND r.correction_log IS NOT DISTINCT FROM a.correction_log AND r.added_in IS NOT DISTINCT FROM a.added_in AND r.changed_in IS NOT DISTINCT FROM a.changed_in AS article_same,
+  a.article_id IS NOT NULL AND r.text IS NOT DISTINCT FROM a.text AND r.text_sha256 IS NOT DISTINCT FROM a.text_sha256 AND r.text_n_code_points IS NOT DISTINCT FROM a.text_n_code_points AND r.text_n_bytes IS NOT DISTINCT FROM a.text_n_bytes AND r.text_license IS NOT DISTINCT FROM a.text_license AND r.annotation_license IS NOT DISTINCT FROM a.annotation_license AND r.text_redistributable IS NOT DISTINCT FROM a.text_redistributable AND r.rights_holder IS NOT DISTINCT FROM a.rights_holder AND r.rights_note IS NOT DISTINCT FROM a.rights_note AND r.rights_evidence_url IS NOT DISTINCT FROM a.rights_evidence_url AND r.language IS NOT DISTINCT FROM a.language AND r.group IS NOT DISTINCT FROM a.group AND r.split IS NOT DISTINCT FROM a.split AND r.supersedes IS NOT DISTINCT FROM a.supersedes AND r.schema_version IS NOT DISTINCT FROM a.schema_version AND r.revision IS NOT DISTINCT FROM a.revision AND r.publisher IS NOT DISTINCT FROM a.publisher AND r.genre IS NOT DISTINCT FROM a.genre AND r.published IS NOT DISTINCT FROM a.published AND r.headline IS NOT DISTINCT FROM a.headline AND r.byline IS NOT DISTINCT FROM a.byline AND r.fictional IS NOT DISTINCT FROM a.fictional AND r.origin IS NOT DISTINCT FROM a.origin AND r.tier IS NOT DISTINCT FROM a.tier AND r.contrast_set_id IS NOT DISTINCT FROM a.contrast_set_id AND r.edited_phenomenon IS NOT DISTINCT FROM a.edited_phenomenon AND r.expected_change IS NOT DISTINCT FROM a.expected_change AND r.held_out IS NOT DISTINCT FROM a.held_out AND r.canary IS NOT DISTINCT FROM a.canary AND r.source_url IS NOT DISTINCT FROM a.source_url AND r.source_archive_url IS NOT DISTINCT FROM a.source_archive_url AND r.source_retrieved_from IS NOT DISTINCT FROM a.source_retrieved_from AND r.source_retrieved_at IS NOT DISTINCT FROM a.source_retrieved_at AND r.source_based_on IS NOT DISTINCT FROM a.source_based_on AND r.correction_log IS NOT DISTINCT FROM a.correction_log AND r.added_in IS NOT DISTINCT FROM a.added_in AND r.changed_in IS NOT DISTINCT FROM a.changed_in AS article_same,
   coalesce(annotation_sets_inside.n, 0) = coalesce(annotation_sets_inside.found, 0) AND coalesce(annotation_sets_inside.n, 0) = coalesce(annotation_sets_outside.n, 0) AS annotation_sets_same,
   coalesce(attributions_inside.n, 0) = coalesce(attributions_inside.found, 0) AND coalesce(attributions_inside.n, 0) = coalesce(attributions_outside.n, 0) AS attributions_same,
   coalesce(claims_inside.n, 0) = coalesce(claims_inside.found, 0) AND coalesce(claims_inside.n, 0) = coalesce(claims_outside.n, 0) AS claims_same,
@@ -297,6 +315,7 @@ SELECT
   coalesce(events_inside.n, 0) = coalesce(events_inside.found, 0) AND coalesce(events_inside.n, 0) = coalesce(events_outside.n, 0) AS events_same,
   coalesce(factuality_inside.n, 0) = coalesce(factuality_inside.found, 0) AND coalesce(factuality_inside.n, 0) = coalesce(factuality_outside.n, 0) AS factuality_same,
   coalesce(mentions_inside.n, 0) = coalesce(mentions_inside.found, 0) AND coalesce(mentions_inside.n, 0) = coalesce(mentions_outside.n, 0) AS mentions_same,
+  coalesce(probes_inside.n, 0) = coalesce(probes_inside.found, 0) AND coalesce(probes_inside.n, 0) = coalesce(probes_outside.n, 0) AS probes_same,
   coalesce(quantities_inside.n, 0) = coalesce(quantities_inside.found, 0) AND coalesce(quantities_inside.n, 0) = coalesce(quantities_outside.n, 0) AS quantities_same,
   coalesce(segments_inside.n, 0) = coalesce(segments_inside.found, 0) AND coalesce(segments_inside.n, 0) = coalesce(segments_outside.n, 0) AS segments_same,
   coalesce(times_inside.n, 0) = coalesce(times_inside.found, 0) AND coalesce(times_inside.n, 0) = coalesce(times_outside.n, 0) AS times_same
@@ -318,6 +337,8 @@ LEFT JOIN factuality_inside ON factuality_inside.article_id = r.article_id
 LEFT JOIN factuality_outside ON factuality_outside.article_id = r.article_id
 LEFT JOIN mentions_inside ON mentions_inside.article_id = r.article_id
 LEFT JOIN mentions_outside ON mentions_outside.article_id = r.article_id
+LEFT JOIN probes_inside ON probes_inside.article_id = r.article_id
+LEFT JOIN probes_outside ON probes_outside.article_id = r.article_id
 LEFT JOIN quantities_inside ON quantities_inside.article_id = r.article_id
 LEFT JOIN quantities_outside ON quantities_outside.article_id = r.article_id
 LEFT JOIN segments_inside ON segments_inside.article_id = r.article_id

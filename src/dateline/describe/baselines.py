@@ -24,13 +24,13 @@ def baselines_section(found: Mapping[str, Any], tables: Mapping[str, str]) -> st
 
     `tables` has the logical digest of each table of the card's dataset: results of other views are said to be so.
     """
-    stories = max((line["stories"] for line in found["results"]), default=0)
+    stories = max((line["stories"] for line in found["results"] if line.get("part") != "CONTRAST"), default=0)
     said = []
     if stories < FEW_STORIES:
         plural = "story" if stories == 1 else "stories"
         said.append(
-            f"**Of {stories} {plural} in the split {found['split']} nothing follows about any system.** The table shows that the "
-            "scorer runs, and what no words, single words or a word list get here."
+            f"**{stories} {plural} in the split {found['split']} are few:** mind the intervals. The table shows what no words, "
+            "single words or a word list get here."
         )
     said.append(
         "Made by `python examples/baselines/run.py`, scored by `dateline score`; models were fitted on the split train alone."
@@ -41,10 +41,17 @@ def baselines_section(found: Mapping[str, Any], tables: Mapping[str, str]) -> st
 
 
 def baselines_table(found: Mapping[str, Any]) -> str:
-    """The results as a Markdown table."""
-    lines = ["| config | baseline | what it reads | train rows | test rows | scores |", "|---|---|---|--:|--:|---|"]
+    """The results as a Markdown table; in brackets 95 % intervals over stories, where there are enough."""
+    lines = ["| config | baseline | what it reads | part | train rows | test rows | scores |", "|---|---|---|---|--:|--:|---|"]
     for line in found["results"]:
-        scores = ", ".join(f"{name} {'none' if v is None else f'{v:.2f}'}" for name, v in line["measures"].items())
-        cells = [line["config"], line["baseline"], line["reads"], f"{line['train']:,}", f"{line['rows']:,}", scores]
+        scores = ", ".join(_score(name, value, line.get("intervals", {}).get(name)) for name, value in line["measures"].items())
+        cells = [line["config"], line["baseline"], line["reads"], line.get("part", ""), f"{line['train']:,}", f"{line['rows']:,}",
+                 scores]  # fmt: skip
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def _score(name: str, value: float | None, interval: Sequence[float] | None) -> str:
+    if value is None:
+        return f"{name} none"
+    return f"{name} {value:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
