@@ -16,6 +16,7 @@ from dateline.engines import LocalEngine
 from dateline.pipeline import rebuild
 from dateline.project import Project, find_project
 from s3_double import Call, s3_environment, serving
+from small_corpus import build_small, release_small
 
 # a shared machine may be slow for a moment; the laws do not depend on it
 settings.register_profile("dateline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,7 +46,7 @@ def folder(tmp_path: Path) -> ProjectFolder:
 
 @pytest.fixture(scope="session")
 def flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """This repository's own corpus, rebuilt in a temporary folder."""
+    """This repository's own corpus, rebuilt in a temporary folder: all of it, which takes long."""
     root = tmp_path_factory.mktemp("flagship")
     for name in ("seeds", "schemas", "examples"):
         (root / name).symlink_to(REPOSITORY / name, target_is_directory=True)
@@ -53,6 +54,18 @@ def flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = find_project(root)
     assert rebuild(project, LocalEngine(2)).problems == []
     return project
+
+
+@pytest.fixture(scope="session")
+def small_flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A few articles of this corpus with all its schemas, settings and tables, built without suites."""
+    return build_small(tmp_path_factory.mktemp("small-flagship"))
+
+
+@pytest.fixture(scope="session")
+def released_flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same articles as a release of a project in git, which met some of the suites."""
+    return release_small(tmp_path_factory.mktemp("released-flagship"))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from dateline.parquet import arrow_table
 from dateline.record_files import encode
 from dateline.row_facts import canonical
 from dateline.schema import Schemas, load_schemas, schemas_from
+from small_corpus import records_at_hand
 
 # fmt: off
 BITS = [
@@ -121,7 +122,7 @@ def fuzz(seconds: float, seed: int, scratch: Path) -> tuple[Counter[str], dict[s
     weight = {"type": ["number", "null"], "description": "A number."}
     layer = {**MENTIONS, "properties": {**MENTIONS["properties"], "weight": weight}}
     small = schemas_from({"mentions": json.dumps(layer).encode()})
-    real = [p.read_bytes() for p in sorted((REPOSITORY / "seeds" / "articles").glob("*.json"))]
+    real = [encode(made) for made in records_at_hand()]
     one = mention("m1", 0, 3, head={"start": 0, "end": 3}, score=1.5, weight=2, parent_id=None)
     tiny = [json.dumps(record("a1", mentions=[one])).encode()]
     authored = [p.read_bytes() for p in sorted((REPOSITORY / "seeds" / "authored").glob("*.toml"))]

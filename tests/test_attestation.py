@@ -15,7 +15,7 @@ from building import REPOSITORY, ProjectFolder
 from dateline.attestation import PAYLOAD_TYPE, check, sign
 from dateline.keys import PrivateKey, generate, read_private_key
 from dateline.layout import ATTESTATION
-from dateline.project import find_project
+from dateline.project import Project
 from dateline.publication import Staged, stage
 from released import published
 
@@ -28,9 +28,9 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> PrivateKey:
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory, key: PrivateKey) -> Staged:
-    """This repository's own release, signed."""
-    return stage(find_project(REPOSITORY), tmp_path_factory.mktemp("signed") / "v0.2.0", key=key)
+def corpus(tmp_path_factory: pytest.TempPathFactory, released_flagship: Project, key: PrivateKey) -> Staged:
+    """A release of some articles of this corpus, signed."""
+    return stage(released_flagship, tmp_path_factory.mktemp("signed") / "v", key=key)
 
 
 def envelope_of(staged: Staged) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def test_inputs_tools_licences_and_the_result_of_validation_are_named(corpus: St
     assert result["annotations"]["success"] is True and result["annotations"]["counts"]["failed"] == 0
 
 
-def test_signing_again_gives_the_same_bytes(corpus: Staged, key: PrivateKey, tmp_path: Path) -> None:
-    assert stage(find_project(REPOSITORY), tmp_path / "again", key=key).files == corpus.files
+def test_signing_again_gives_the_same_bytes(corpus: Staged, released_flagship: Project, key: PrivateKey, tmp_path: Path) -> None:
+    assert stage(released_flagship, tmp_path / "again", key=key).files == corpus.files
 
 
 def test_a_project_without_suites_or_git_is_signed_too(folder: ProjectFolder, key: PrivateKey, tmp_path: Path) -> None:

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from building import REPOSITORY, THOROUGH, ProjectFolder, mention, record
+from building import THOROUGH, ProjectFolder, mention, record
 from dateline.describe.croissant import spdx
 from dateline.licences import read_licences
-from dateline.project import find_project
+from dateline.project import Project
 from dateline.publication import Staged, stage
 from released import released
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Staged:
-    """This repository's own release."""
-    return stage(find_project(REPOSITORY), tmp_path_factory.mktemp("croissant") / "v0.2.0")
+def corpus(tmp_path_factory: pytest.TempPathFactory, released_flagship: Project) -> Staged:
+    """A release of some articles of this corpus."""
+    return stage(released_flagship, tmp_path_factory.mktemp("croissant") / "v")
 
 
 def croissant_of(staged: Staged) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def test_fields_are_those_of_the_features_with_their_meaning_and_labels(corpus: 
 
 def test_it_is_honest_about_who_wrote_it_and_names_its_licences(corpus: Staged) -> None:
     said = croissant_of(corpus)
-    assert said["license"] == ["https://spdx.org/licenses/CC-BY-4.0"] and said["version"] == "0.2.0"
+    assert said["license"] == ["https://spdx.org/licenses/CC-BY-4.0"] and said["version"] == corpus.version
     assert "written by a language model" in said["rai:dataCollection"] and "adjudicated" in said["rai:annotationsPerItem"]
     assert "LicenseRef-AP-AllRightsReserved (1)" in said["description"] and "code: Apache-2.0" in said["description"]
     claims = next(node for node in said["distribution"] if node["@id"] == "claims-files")

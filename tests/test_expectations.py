@@ -53,10 +53,10 @@ def test_an_expectation_says_what_the_registry_says_of_its_rule(suites: list[Sui
 
 
 def test_every_table_has_a_suite_and_every_suite_names_rows_by_columns_that_are_there(
-    suites: list[Suite], schemas: Schemas, flagship: Project
+    suites: list[Suite], schemas: Schemas, small_flagship: Project
 ) -> None:
     assert {suite.view for suite in suites} >= set(configs(schemas))
-    manifest = read_manifest(flagship.dataset)
+    manifest = read_manifest(small_flagship.dataset)
     for suite in suites:
         assert suite.key and (suite.relation or suite.view in manifest.tables)
 

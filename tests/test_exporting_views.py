@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from building import REPOSITORY, Json, ProjectFolder, mention, record
+from building import Json, ProjectFolder, mention, record
 from conftest import Run
 from dateline.errors import BuildError, LoadError, UsageError
 from dateline.exporting_views import export_view
 from dateline.manifest import read_manifest
+from dateline.project import Project
 from dateline.view_exporters import squad
 
 SPANS = {"x-span": "many", "description": "Words."}
@@ -158,10 +159,10 @@ def test_one_question_about_one_passage_is_asked_once_in_its_language(dataset: P
 # ---- real loaders, the corpus --------------------------------------------------------------------------------
 
 
-def test_the_corpus_is_read_by_the_loaders_of_datasets(tmp_path: Path) -> None:
+def test_the_corpus_is_read_by_the_loaders_of_datasets(small_flagship: Project, tmp_path: Path) -> None:
     from datasets import load_dataset
 
-    corpus = REPOSITORY / "dataset"
+    corpus = small_flagship.dataset
     asked = export_view(corpus, "quote_attribution", "squad", tmp_path / "squad")
     files = {split: str(tmp_path / "squad" / f"{split}.jsonl") for split in asked.view.splits}
     rows = [row for split in load_dataset("json", data_files=files, cache_dir=str(tmp_path / "cache")).values() for row in split]

@@ -22,6 +22,7 @@ from dateline.mapping.file import Mapping, mapping_from, read_mapping
 from dateline.mapping.invert import forms, invert, losses
 from dateline.mapping.mend import in_standing_order, restored
 from dateline.schema import Schemas, load_schemas, schemas_from
+from small_corpus import every_record
 
 
 def _string(**more: Any) -> Json:
@@ -243,8 +244,7 @@ def test_what_does_not_come_back_is_said() -> None:
 
 @pytest.fixture(scope="module")
 def open_wire() -> tuple[Schemas, list[Json]]:
-    records = [json.loads(path.read_bytes()) for path in sorted((REPOSITORY / "seeds" / "articles").glob("*.json"))]
-    return load_schemas(REPOSITORY / "schemas"), [record for record in records if record["text"]["content"] is not None]
+    return load_schemas(REPOSITORY / "schemas"), [record for record in every_record() if record["text"]["content"] is not None]
 
 
 def test_labels_are_types_where_one_field_says_what_an_item_is() -> None:

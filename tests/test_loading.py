@@ -30,13 +30,15 @@ READ_ALL = Path(__file__).parent / "loading" / "read_all.py"
 
 @pytest.mark.slow(seconds=60)
 @pytest.mark.parametrize("version", ["this", "4"])
-def test_every_config_and_split_loads_with_plain_datasets_also_streaming(flagship: Project, tmp_path: Path, version: str) -> None:
+def test_every_config_and_split_loads_with_plain_datasets_also_streaming(
+    small_flagship: Project, tmp_path: Path, version: str
+) -> None:
     python, streamed = (THIS if version == "this" else older()), () if THOROUGH else STREAMED
-    done = run(python, READ_ALL, flagship.dataset, *streamed, cwd=tmp_path, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+    done = run(python, READ_ALL, small_flagship.dataset, *streamed, cwd=tmp_path, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert told["datasets"].startswith("5." if version == "this" else "4.")
-    manifest = read_manifest(flagship.dataset)
+    manifest = read_manifest(small_flagship.dataset)
     assert told["default"] == manifest.default_config
     expected = {name: table for name, table in manifest.tables.items() if table.rows}
     assert told["configs"].keys() == expected.keys()
@@ -46,27 +48,27 @@ def test_every_config_and_split_loads_with_plain_datasets_also_streaming(flagshi
         assert all(facts["features"] == table.features for facts in found.values())
 
 
-def test_rows_of_the_default_config_are_typed(flagship: Project) -> None:
-    first: Any = dateline.load(source=flagship.dataset)
+def test_rows_of_the_default_config_are_typed(small_flagship: Project) -> None:
+    first: Any = dateline.load(source=small_flagship.dataset)
     assert first["train"].info.config_name == "figures" and isinstance(first["train"].features["comparator"], datasets.ClassLabel)
-    rows: Any = dateline.load("articles", source=flagship.dataset)
+    rows: Any = dateline.load("articles", source=small_flagship.dataset)
     published = rows["train"].features["published"]
     assert published.dtype == "date32" and isinstance(rows["train"].features["genre"], datasets.ClassLabel)
     assert isinstance(rows["train"][0]["published"], datetime.date)
     assert rows["train"].info.license == "CC-BY-4.0"
 
 
-def test_values_are_decimals_and_labels_are_words_for_other_readers(flagship: Project) -> None:
-    pattern = str(flagship.dataset / "quantities" / "*.parquet")
+def test_values_are_decimals_and_labels_are_words_for_other_readers(small_flagship: Project) -> None:
+    pattern = str(small_flagship.dataset / "quantities" / "*.parquet")
     columns = ["article_id", "quantity_id", "value", "comparator", "of_what"]
-    splits: Any = dateline.load("quantities", source=flagship.dataset)
+    splits: Any = dateline.load("quantities", source=small_flagship.dataset)
     ours: Any = datasets.concatenate_datasets(list(splits.values()))
     names = ours.features["comparator"].names
     expected = sorted((r["article_id"], r["quantity_id"], r["value"], names[r["comparator"]], r["of_what"]) for r in ours)
     assert all(value is None or isinstance(value, Decimal) for _, _, value, _, _ in expected)
     by_polars = sorted(pl.read_parquet(pattern).select(columns).iter_rows())
     by_duckdb = sorted(duckdb.sql(f"select {', '.join(columns)} from '{pattern}'").fetchall())
-    frames = pd.concat(pd.read_parquet(p, columns=columns) for p in flagship.dataset.glob("quantities/*.parquet"))
+    frames = pd.concat(pd.read_parquet(p, columns=columns) for p in small_flagship.dataset.glob("quantities/*.parquet"))
     by_pandas = sorted(frames.astype(object).where(frames.notna(), None).itertuples(index=False, name=None))
     assert by_polars == by_duckdb == by_pandas == expected
 
@@ -78,6 +80,7 @@ def flat(value: Any) -> list[dict[str, Any]]:
     return [value] if isinstance(value, dict) else [span for inner in value for span in flat(inner)]
 
 
+@pytest.mark.slow(seconds=20)
 def test_every_surface_is_the_text_between_its_offsets(flagship: Project) -> None:
     texts: dict[str, str | None] = {}
     articles: Any = dateline.load("articles", source=flagship.dataset)

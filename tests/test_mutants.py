@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from building import REPOSITORY, ProjectFolder, mention, record
 from dateline.manifest import read_manifest
+from dateline.project import Project
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.changes import Tables
 from dateline.validate.mutants import Mutant, kinds, mutants
@@ -31,8 +32,8 @@ def tables_of(dataset: Path) -> dict[str, dict[str, pa.Table]]:
 
 
 @pytest.fixture(scope="module")
-def tables() -> Tables:
-    return tables_of(REPOSITORY / "dataset")
+def tables(small_flagship: Project) -> Tables:
+    return tables_of(small_flagship.dataset)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +73,9 @@ def test_each_mutant_differs_from_the_original_in_its_place_and_nowhere_else(tab
             assert _changed_columns(before_row, after_row) == [mutant.column], mutant
 
 
-def test_kinds_reach_every_column_of_every_table(tables: Tables, made: list[Mutant]) -> None:
-    base = {name: splits for name, splits in tables.items() if not read_manifest(REPOSITORY / "dataset").tables[name].derived}
+def test_kinds_reach_every_column_of_every_table(small_flagship: Project, tables: Tables, made: list[Mutant]) -> None:
+    facts = read_manifest(small_flagship.dataset).tables
+    base = {name: splits for name, splits in tables.items() if not facts[name].derived}
     columns = {(name, c) for name, splits in base.items() for part in splits.values() for c in part.column_names}
     assert columns - {(m.table, m.column) for m in made} == set()
     # here each article shares its group with another; a project whose articles stand alone is below
@@ -87,14 +89,14 @@ def test_no_mutant_says_words_of_a_text(tables: Tables, made: list[Mutant]) -> N
         assert not any(" ".join(words[i : i + 4]) in text for i in range(len(words) - 3) for text in texts)
 
 
-def test_the_same_seed_gives_the_same_mutants_in_another_process(tables: Tables) -> None:
+def test_the_same_seed_gives_the_same_mutants_in_another_process(small_flagship: Project, tables: Tables) -> None:
     program = (
-        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "import pathlib, sys; sys.path[:0] = sys.argv[2:]\n"
         "import test_mutants as t\n"
-        "tables = {k: v for k, v in t.tables_of(t.REPOSITORY / 'dataset').items() if k in ('articles', 'times')}\n"
+        "tables = {k: v for k, v in t.tables_of(pathlib.Path(sys.argv[1])).items() if k in ('articles', 'times')}\n"
         "print(*[m.says for m in t.mutants(t.SCHEMAS, tables, 'laws')], sep='\\n')"
     )
-    command = [sys.executable, "-c", program, str(REPOSITORY / "src"), str(REPOSITORY / "tests")]
+    command = [sys.executable, "-c", program, str(small_flagship.dataset), str(REPOSITORY / "src"), str(REPOSITORY / "tests")]
     said = subprocess.run(
         command, env={"PYTHONHASHSEED": "1"}, capture_output=True, text=True, check=True, timeout=120
     ).stdout.splitlines()

@@ -18,14 +18,14 @@ from dateline.rules import registry
 from dateline.schema import load_schemas
 from oracle.faults import FAULTS, LEFT_TO_TWINS, RAW_FAULTS, Case, Cases
 from oracle.judge import judge
+from small_corpus import records_at_hand
 
 SCHEMAS = load_schemas(REPOSITORY / "schemas")
 MEASURES = {
     json.loads(line)["measure"] for line in (REPOSITORY / "seeds" / "tables" / "measures.jsonl").read_text("utf-8").splitlines()
 }
 RULES = sorted({*FAULTS, *RAW_FAULTS})
-ARTICLES = [json.loads(path.read_bytes()) for path in sorted((REPOSITORY / "seeds" / "articles").glob("*.json"))]
-CASES = Cases(seed=20261122, records=[a for a in ARTICLES if a["text"].get("content") is not None])
+CASES = Cases(seed=20261122, records=[a for a in records_at_hand() if a["text"].get("content") is not None])
 
 
 def engine(raw: bytes) -> set[str]:

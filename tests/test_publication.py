@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from building import REPOSITORY, ProjectFolder, record
+from building import ProjectFolder, record
 from dateline.errors import InputError, ProjectError
 from dateline.keys import generate
-from dateline.project import find_project
+from dateline.project import Project
 from dateline.publication import Staged, stage
 from released import released
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Staged:
-    """This repository's own release, staged."""
-    return stage(find_project(REPOSITORY), tmp_path_factory.mktemp("staged") / "v")
+def corpus(tmp_path_factory: pytest.TempPathFactory, released_flagship: Project) -> Staged:
+    """A release of some articles of this corpus, staged."""
+    return stage(released_flagship, tmp_path_factory.mktemp("staged") / "v")
 
 
-def test_every_file_of_the_dataset_is_there_byte_for_byte(corpus: Staged) -> None:
+def test_every_file_of_the_dataset_is_there_byte_for_byte(corpus: Staged, released_flagship: Project) -> None:
     for path in (*corpus.manifest.paths(), "manifest.json"):
-        assert (corpus.folder / path).read_bytes() == (REPOSITORY / "dataset" / path).read_bytes()
+        assert (corpus.folder / path).read_bytes() == (released_flagship.dataset / path).read_bytes()
     there = {path.relative_to(corpus.folder).as_posix() for path in corpus.folder.rglob("*") if path.is_file()}
     assert there == set(corpus.files) and {"croissant.json", "CITATION.cff", "SHA256SUMS"} < there
 
@@ -36,8 +36,8 @@ def test_sha256sum_agrees_with_all_of_it(corpus: Staged) -> None:
     assert len(done.stdout.splitlines()) == len(corpus.files) - 1
 
 
-def test_the_same_release_gives_the_same_bytes(corpus: Staged, tmp_path: Path) -> None:
-    assert stage(find_project(REPOSITORY), tmp_path).files == corpus.files
+def test_the_same_release_gives_the_same_bytes(corpus: Staged, released_flagship: Project, tmp_path: Path) -> None:
+    assert stage(released_flagship, tmp_path).files == corpus.files
 
 
 def test_what_is_no_release_is_not_published(folder: ProjectFolder, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from dateline.loading import load
 from dateline.manifest import read_manifest, whole_digest
 from dateline.project import find_project
 from dateline.schema import load_schemas
+from small_corpus import lay_out_small
 
 SECRET = "Quillon Farrowby spoke of ninety heavy lorries at dawn, while Odile Brankmoor counted the empty barges below."
 NINE = "ninety heavy lorries at dawn while Odile Brankmoor counted"
@@ -475,11 +476,9 @@ def restricted() -> Path:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of this repository's seeds and schemas, in a folder that may hold the text for a while."""
+    """The small corpus, not built, in a folder that may hold the text for a while."""
     root = tmp_path_factory.mktemp("corpus")
-    for name in ("seeds", "schemas"):
-        shutil.copytree(REPOSITORY / name, root / name)
-    shutil.copy(REPOSITORY / "pyproject.toml", root)
+    lay_out_small(root)
     yield root
     shutil.rmtree(root)
 

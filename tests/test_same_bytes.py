@@ -12,17 +12,15 @@ from pathlib import Path
 import pytest
 
 from building import REPOSITORY
+from dateline.project import Project
 from environments import BUILD, THIS, environment, older, run
+from small_corpus import lay_out_small
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """This repository's corpus, without its dataset."""
-    root = tmp_path / "corpus"
-    for name in ("seeds", "schemas", "examples"):
-        shutil.copytree(REPOSITORY / name, root / name)
-    shutil.copy(REPOSITORY / "pyproject.toml", root)
-    return root
+    """The small corpus, not built."""
+    return lay_out_small(tmp_path / "corpus").root
 
 
 def built(python: Path | str, corpus: Path, *words: str, **environment: str) -> dict[str, str]:
@@ -47,12 +45,14 @@ def built(python: Path | str, corpus: Path, *words: str, **environment: str) -> 
     ],
     ids=lambda s: ",".join(f"{k}={v}" for k, v in s.items()),
 )
-def test_equal_bytes_in_any_locale_time_zone_and_hash_order(corpus: Path, surroundings: dict[str, str]) -> None:
-    committed = json.loads((REPOSITORY / "dataset" / "manifest.json").read_bytes())
+def test_equal_bytes_in_any_locale_time_zone_and_hash_order(
+    corpus: Path, small_flagship: Project, surroundings: dict[str, str]
+) -> None:
+    built_here = json.loads((small_flagship.dataset / "manifest.json").read_bytes())
     made = built(THIS, corpus, "--jobs", "2", **surroundings)
-    assert made["logical"] == committed["logical_digest"]
-    assert made["card"] == committed["card"]["sha256"]
-    assert made.keys() - {"card", "logical"} == {f["path"] for t in committed["tables"].values() for f in t["files"]}
+    assert made["logical"] == built_here["logical_digest"]
+    assert made["card"] == built_here["card"]["sha256"]
+    assert made.keys() - {"card", "logical"} == {f["path"] for t in built_here["tables"].values() for f in t["files"]}
 
 
 def other_python() -> tuple[str, str]:

@@ -12,7 +12,7 @@ from building import REPOSITORY
 from dateline.describe.matrix import matrix_page
 from dateline.errors import SuiteError
 from dateline.manifest import read_manifest
-from dateline.project import find_project
+from dateline.project import Project
 from dateline.schema import load_schemas
 from dateline.selftesting import self_test_project
 from dateline.validate.engine import Options, open_engine
@@ -20,8 +20,8 @@ from dateline.validate.mutants import mutants
 from dateline.validate.selftest import Setup, Survivor, Toothless, read_survivors, read_tables, self_test, suites_digest
 from dateline.validate.suites import read_suites
 from dateline.validate.views import View, dataset_views, split_view
+from small_corpus import build_small
 
-DATASET = REPOSITORY / "dataset"
 PAGE = REPOSITORY / "docs" / "validation-matrix.md"
 
 
@@ -31,8 +31,8 @@ def test_the_page_is_about_the_suites_as_they_are() -> None:
 
 
 @pytest.mark.slow(seconds=70)
-def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason() -> None:
-    done = self_test_project(find_project(REPOSITORY), sample=60)
+def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason(tmp_path: Path) -> None:
+    done = self_test_project(build_small(tmp_path, "expectations"), sample=60)
     assert done.success
     assert done.false_alarms == ()
     assert [o.says for o in done.unexpected] == []
@@ -40,12 +40,13 @@ def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason() -> N
 
 
 @pytest.mark.slow(seconds=30)
-def test_looking_once_at_each_content_gives_what_validating_each_mutant_gives() -> None:
-    manifest, schemas = read_manifest(DATASET), load_schemas(REPOSITORY / "schemas")
-    tables = read_tables(manifest, DATASET)
+def test_looking_once_at_each_content_gives_what_validating_each_mutant_gives(small_flagship: Project) -> None:
+    dataset = small_flagship.dataset
+    manifest, schemas = read_manifest(dataset), load_schemas(REPOSITORY / "schemas")
+    tables = read_tables(manifest, dataset)
     suites = [s for s in read_suites(REPOSITORY / "expectations") if s.view in ("mentions", "mentions_rows", "row_counts")]
     setup = Setup(
-        tuple(suites), schemas.sources, tables, manifest, functools.partial(dataset_views, folder=DATASET),
+        tuple(suites), schemas.sources, tables, manifest, functools.partial(dataset_views, folder=dataset),
         functools.partial(open_engine, "duckdb", options=Options(threads=1, samples=0)),
     )  # fmt: skip
     done = self_test(setup, sample=150)
@@ -54,7 +55,7 @@ def test_looking_once_at_each_content_gives_what_validating_each_mutant_gives() 
     assert any(o.tripped for o in tried)
     for outcome in tried:
         changed = {split_view(t, s): rows for t, splits in made[outcome.says].changed.items() for s, rows in splits.items()}
-        views = [View(v.name, rows=changed[v.name]) if v.name in changed else v for v in dataset_views(manifest, DATASET)]
+        views = [View(v.name, rows=changed[v.name]) if v.name in changed else v for v in dataset_views(manifest, dataset)]
         with open_engine("duckdb", views, Options(samples=0)) as engine:
             results = [(s, engine.validate(s)) for s in suites]
         failed = {e.rule for s, r in results for e, one in zip(s.expectations, r.results, strict=True) if not one.success}

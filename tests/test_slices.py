@@ -6,16 +6,17 @@ import json
 
 from building import REPOSITORY
 from dateline.manifest import read_manifest
+from dateline.project import Project
 from dateline.validate.slices import sliced
 from dateline.validate.views import dataset_views
 from relations_at_hand import connect, select
 
 RELATIONS = REPOSITORY / "expectations" / "relations"
-DATASET = REPOSITORY / "dataset"
 
 
-def test_a_condition_alone_says_what_it_says_among_the_others() -> None:
-    database = connect(dataset_views(read_manifest(DATASET), DATASET))
+def test_a_condition_alone_says_what_it_says_among_the_others(small_flagship: Project) -> None:
+    dataset = small_flagship.dataset
+    database = connect(dataset_views(read_manifest(dataset), dataset))
     for name in ("articles_rows", "attributions_rows", "records_rows"):
         relation = (RELATIONS / f"{name}.sql").read_text(encoding="utf-8")
         conditions = [e["kwargs"]["column"] for e in json.loads((RELATIONS / f"{name}.json").read_bytes())["expectations"]]

@@ -1,4 +1,4 @@
-"""The engine spark on this corpus: relations give the rows that DuckDB gives, and validation says the same.
+"""The engine spark on a small corpus: relations give the rows that DuckDB gives, and validation says the same.
 
 Spark needs seconds for what DuckDB does at once, so of the plain suites some expectations of each type are tried; all with
 `make test-thorough`.
@@ -17,6 +17,7 @@ import pytest
 
 from building import REPOSITORY, THOROUGH
 from dateline.manifest import read_manifest
+from dateline.project import Project
 from dateline.validate.database import Database
 from dateline.validate.engine import Options, open_engine
 from dateline.validate.suites import Suite, read_suites
@@ -26,7 +27,6 @@ pytestmark = [
     pytest.mark.slow(seconds=170),
     pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17 or newer"),
 ]
-DATASET = REPOSITORY / "dataset"
 LIMITS = Options(memory_limit="1GB", threads=2)
 FEW_ROWS = {
     "spark.sql.adaptive.enabled": "false",
@@ -41,8 +41,8 @@ Rows = Counter[tuple[tuple[str, Any], ...]]
 
 
 @pytest.fixture(scope="module")
-def views() -> list[View]:
-    return dataset_views(read_manifest(DATASET), DATASET)
+def views(small_flagship: Project) -> list[View]:
+    return dataset_views(read_manifest(small_flagship.dataset), small_flagship.dataset)
 
 
 @pytest.fixture(scope="module")

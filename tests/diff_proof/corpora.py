@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from building import REPOSITORY
 from dateline.compile.check import check_record, is_withheld
@@ -19,6 +18,7 @@ from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, layer_row, rows
 from dateline.errors import Place, SchemaError
 from dateline.row_facts import Row
 from dateline.schema import Json, Layer, Schemas, load_schemas, schemas_from
+from small_corpus import records_at_hand, table_rows
 
 SPLITS = ("train", "validation", "test")
 PROJECTIONS = (RECORDS, STANDOFF, PRIMARY)
@@ -199,21 +199,13 @@ def part_of_flagship(part: tuple[str, ...]) -> Corpus:
 
 @functools.cache
 def flagship() -> Corpus:
-    """This repository's corpus: the records of open articles and of the withheld one, with their splits."""
+    """The small corpus: the records of open articles and of withheld ones, with their splits."""
     sources = {name: json.loads(raw) for name, raw in flagship_schemas().sources.items()}
-    found = (json.loads(path.read_bytes()) for path in sorted((REPOSITORY / "seeds" / "articles").glob("*.json")))
-    records = {record["article_id"]: record for record in found}
-    tables = {name: list(_lines(name)) for name in flagship_schemas().tables}
-    splits = {}
-    for path in sorted((REPOSITORY / "dataset" / ARTICLES).glob("*.parquet")):
-        for row in pq.read_table(path, columns=["article_id", "split"]).to_pylist():
-            splits[row["article_id"]] = row["split"]
+    records = {record["article_id"]: record for record in records_at_hand()}
+    tables = {name: table_rows(name) for name in flagship_schemas().tables}
+    of_group = dict(zip(sorted({record["group"] for record in records.values()}), itertools.cycle(SPLITS), strict=False))
+    splits = {name: of_group[record["group"]] for name, record in records.items()}
     return Corpus(sources, records, splits, tables)
-
-
-def _lines(table: str) -> Iterator[Json]:
-    for line in (REPOSITORY / "seeds" / "tables" / f"{table}.jsonl").read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
 
 
 def withheld(record: Json) -> bool:

@@ -279,10 +279,10 @@ def test_what_is_not_there_is_told_in_one_line(words: list[str], says: str, fill
     assert done.stderr.count("\n") == 1
 
 
-def test_a_name_that_two_tables_have_wants_the_table(flagship: Any) -> None:
+def test_a_name_that_two_tables_have_wants_the_table(small_flagship: Any) -> None:
     name = "harbour-20260518-4502d7cd03cc#c10:q8"
     with pytest.raises(UsageError, match=r"is a row of figures and of estimates; say of which: --table figures"):
-        explain_project(flagship).explain(name)
+        explain_project(small_flagship).explain(name)
 
 
 def test_what_is_only_in_the_seeds_and_what_was_retracted(filled: ProjectFolder) -> None:
