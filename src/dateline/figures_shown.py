@@ -36,6 +36,8 @@ class Provenance:
     """Types of those who annotated claims and quantities, e.g. MODEL."""
     statuses: tuple[str, ...] = ()
     """Statuses of those annotations, e.g. PRIMARY; unadjudicated if ADJUDICATED is not all there is."""
+    adjudicators: tuple[str, ...] = ()
+    """Pseudonyms of those who decided between annotations."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ class FiguresOf:
             some_fictional=any(told),
             annotators=_values(behind, "annotator_type"),
             statuses=_values(behind, "status"),
+            adjudicators=_values(behind, "adjudicator_id"),
         )
 
     def _column(self, table: str, column: str, only: list[tuple[str, str, Any]]) -> list[Any]:

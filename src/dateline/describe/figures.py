@@ -137,7 +137,12 @@ def place_of(estimate: Row) -> str:
 
 
 def notice_of(
-    *, fictional: bool | None, some_fictional: bool, annotators: Sequence[str] = (), statuses: Sequence[str] = ()
+    *,
+    fictional: bool | None,
+    some_fictional: bool,
+    annotators: Sequence[str] = (),
+    statuses: Sequence[str] = (),
+    adjudicators: Sequence[str] = (),
 ) -> str:
     """What readers must know of the data, as far as the dataset says it: invented, by whom annotated, adjudicated or not."""
     said = []
@@ -150,7 +155,8 @@ def notice_of(
     if annotators:
         said.append(f"Annotated {' and '.join(annotators)}.")
     if statuses:
-        said.append("Adjudicated." if set(statuses) == {"ADJUDICATED"} else "Not adjudicated.")
+        by_whom = f" by {' and '.join(adjudicators)}" if adjudicators else ""
+        said.append(f"Adjudicated{by_whom}." if set(statuses) == {"ADJUDICATED"} else "Not adjudicated.")
     return " ".join(said)
 
 
