@@ -10,9 +10,12 @@ import pytest
 import near_duplicates as benchmark
 from building import REPOSITORY, shared
 from near_duplicates import Seen, by_kind, curve, false_pairs, false_paragraphs, look, recall_table, share
+from small_corpus import FIRST
 from wire_copies import KINDS, conllu_texts, copies, open_articles
 
-TEXTS, STORIES = open_articles(REPOSITORY / "seeds")
+_ALL, STORIES = open_articles(REPOSITORY / "seeds")
+TEXTS = {name: _ALL[name] for name in FIRST if name in _ALL}
+"""The articles that the stated rates were measured on: of English and German, which have another script to be written in."""
 
 NEAR = {
     ("words edited", 0.01): 0.99, ("words edited", 0.02): 0.95, ("end cut", 0.1): 0.99, ("lead added", 0.05): 0.99,

@@ -33,6 +33,7 @@ LEFT_TO_TWINS = {
     "rights-private": "the project's settings",
     "released-missing": "all records and the ledger",
     "retracted": "all records and the ledger",
+    "split-assigned": "the project's settings",
     "split-bridge": "all records and the ledger",
     "split-leak": "two records",
     "expansion": "a whole file",

@@ -59,6 +59,7 @@ SPANS = {
     "quantities": ["spans", "number_span", "hedge_spans"],
     "attributions": ["source_spans", "cue_spans", "content_spans", "insertion_spans", "content_alternatives"],
     "events": ["trigger_spans"],
+    "probes": ["spans"],
 }
 DECIMALS = ("value", "low", "high", "rounding_unit")
 MARKS = set('"“”„«»「」『』')
@@ -322,7 +323,17 @@ def is_edtf(value: str) -> bool:
 
 
 # values that the generator writes; each is or is not in the official list, which the engine's libraries carry
-LANGUAGES = {"en", "de", "pt-BR", "zh-Hant-TW", "sr-Latn", "en-GB", "GPE"}  # the last a label, and Ghanaian Pidgin English
+LANGUAGES = {
+    "en",
+    "de",
+    "es",
+    "uk",
+    "pt-BR",
+    "zh-Hant-TW",
+    "sr-Latn",
+    "en-GB",
+    "GPE",
+}  # the last a label, and Ghanaian Pidgin English
 LICENCES = {
     "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT", "MIT OR Apache-2.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0",
     "LicenseRef-AP-AllRightsReserved", "LicenseRef-Own",
@@ -539,9 +550,14 @@ ITEMS: dict[str, Kind] = {
         condition_event_ids=IDS,
         estimand_id=ESTIMAND,
         parent_estimand_id=ESTIMAND,
+        fact_id=string(null=True, pattern="f[0-9]+[a-z]?"),
         utterance_time_id=MAYBE,
         as_of_basis=BASIS,
         note=MAYBE,
+    ),
+    "probes": record_of(
+        "probe_id spans hypothesis answer",
+        probe_id=string(pattern="pr[0-9]+[a-z]?"), spans=SOME_SPANS, hypothesis=MAYBE, answer=label("YES", "NO"),
     ),
 }  # fmt: skip
 
@@ -556,6 +572,15 @@ RECORD = record_of(
     headline=MAYBE,
     byline=MAYBE,
     fictional=boolean(),
+    tier=label("STORY", "CONTRAST", "ANCHOR", null=True),
+    contrast_set_id=string(null=True, pattern="[a-z0-9]+(-[a-z0-9]+)*"),
+    edited_phenomenon=label(
+        "BOUND", "RANGE", "NESTING", "CHAIN_FACTUALITY", "CERTAINTY_SCOPE", "SUBSET_ANAPHORA", "UPDATE_CONFLICT",
+        "RESTATEMENT_HEDGE", "KILLED_WOUNDED", "DATE_ATTACHMENT", null=True,
+    ),
+    expected_change=MAYBE,
+    held_out=list_of(label("CELL", "LEXICON")),
+    canary=MAYBE,
     origin=label("WIRE", "MODEL_WRITTEN", "HUMAN_WRITTEN"),
     source=record_of(
         "", url=MAYBE, archive_url=MAYBE, retrieved_from=MAYBE, retrieved_at=date(null=True), based_on=list_of(TEXT)

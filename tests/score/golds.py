@@ -27,6 +27,7 @@ LABELS: dict[str, dict[str, list[str]]] = {
     "quote_attribution": {"quote_type": ["DIRECT", "INDIRECT", "MIXED"]},
     "event_factuality": {"label": ["CT+", "PR+", "PS+", "Uu", "CTu", "PS-", "PR-", "CT-"]},
     "ner": {"label": ["PER", "ORG", "GPE", "LOC"]},
+    "contrasts": {"label": ["YES", "NO"]},
 }
 SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32())])
 _TEXT, _WHOLE, _NUMBER, _NAMES, _SPANS = pa.string(), pa.int32(), pa.float64(), pa.list_(pa.string()), pa.list_(SPAN)
@@ -45,6 +46,7 @@ SCHEMAS: dict[str, list[tuple[str, pa.DataType]]] = {
     ],
     "event_factuality": [*_HEAD, ("source_is_author", pa.bool_()), ("label", _TEXT)],
     "ner": [*_HEAD, ("passage", _TEXT), ("entities", pa.list_(pa.struct([*SPAN, ("label", _TEXT), ("item", _TEXT)])))],
+    "contrasts": [*_HEAD, ("label", _TEXT), ("edited_phenomenon", _TEXT)],
 }  # fmt: skip
 
 
@@ -144,7 +146,14 @@ def predicted_figure(row: Json) -> Json:
     """What a system would have to say to be right about a figure."""
     said = {name: row[name] for name in ("value", "low", "high", "comparator", "unit", "certainty", "polarity", "principals")}
     chain = [link["sources"] for link in row["chain"]]
-    return {**row["quantity_spans"][0], **said, "sources": row["source_names"], "chain": chain, "estimand": row["estimand_id"]}
+    return {
+        "start": row["quantity_spans"][0]["start"],
+        "end": row["quantity_spans"][-1]["end"],
+        **said,
+        "sources": row["source_names"],
+        "chain": chain,
+        "estimand": row["estimand_id"],
+    }
 
 
 def perfect(config: str, rows: Iterable[Json]) -> list[Json]:

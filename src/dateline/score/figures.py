@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar
@@ -208,7 +208,7 @@ def _clusters(linked: Iterable[_Linked]) -> Clusters:
 def _of(row: Row) -> Figure:
     said = {**row, "sources": row["source_names"] or (), "principals": row["principals"] or (), "estimand": row["estimand_id"]}
     said["chain"] = [link["sources"] for link in row["chain"] or ()]
-    return figure(row["article_id"], chars(row["quantity_spans"] or (), row["doc_start"]), said, row["id"])
+    return figure(row["article_id"], chars(_stretch(row["quantity_spans"] or ()), row["doc_start"]), said, row["id"])
 
 
 def _chain(fields: Fields) -> list[list[str]] | None:
@@ -249,3 +249,8 @@ def _likeness(one: Figure, other: Figure) -> float:
 
 def _same_slot(slot: str, one: Figure, other: Figure) -> bool:
     return one.slots[slot] == other.slots[slot]
+
+
+def _stretch(spans: Sequence[Row]) -> list[Row]:
+    """From the first to the last piece of a number and its hedge, as predictions name it: one stretch ("superaba las 6500")."""
+    return [{"start": spans[0]["start"], "end": spans[-1]["end"]}] if spans else []
