@@ -20,12 +20,12 @@ from typing import Any
 Json = dict[str, Any]
 
 LAYERS = (
-    "annotation_sets", "attributions", "claims", "coverage", "entities", "events", "factuality", "mentions", "quantities",
-    "segments", "times",
+    "annotation_sets", "attributions", "claims", "coverage", "entities", "events", "factuality", "mentions", "probes",
+    "quantities", "segments", "times",
 )  # fmt: skip
 KEY_OF = {
     "annotation_sets": "annotation_set_id", "attributions": "attribution_id", "claims": "claim_id", "coverage": "layer",
-    "entities": "entity_id", "events": "event_id", "factuality": "factuality_id", "mentions": "mention_id",
+    "entities": "entity_id", "events": "event_id", "factuality": "factuality_id", "mentions": "mention_id", "probes": "probe_id",
     "quantities": "quantity_id", "segments": "segment_id", "times": "time_id",
 }  # fmt: skip
 REFERENCES = {
@@ -55,6 +55,7 @@ SPANS = {
     "coverage": ["regions"],
     "segments": ["spans"],
     "mentions": ["spans"],
+    "probes": ["spans"],
     "times": ["spans"],
     "quantities": ["spans", "number_span", "hedge_spans"],
     "attributions": ["source_spans", "cue_spans", "content_spans", "insertion_spans", "content_alternatives"],
@@ -556,8 +557,7 @@ ITEMS: dict[str, Kind] = {
         note=MAYBE,
     ),
     "probes": record_of(
-        "probe_id spans hypothesis answer",
-        probe_id=string(pattern="pr[0-9]+[a-z]?"), spans=SOME_SPANS, hypothesis=MAYBE, answer=label("YES", "NO"),
+        "probe_id spans hypothesis answer", probe_id=key("pr"), spans=SOME_SPANS, hypothesis=MAYBE, answer=label("YES", "NO")
     ),
 }  # fmt: skip
 
@@ -579,7 +579,7 @@ RECORD = record_of(
         "RESTATEMENT_HEDGE", "KILLED_WOUNDED", "DATE_ATTACHMENT", null=True,
     ),
     expected_change=MAYBE,
-    held_out=list_of(label("CELL", "LEXICON")),
+    held_out=list_of(label("CELL", "LEXICON"), unique=True),
     canary=MAYBE,
     origin=label("WIRE", "MODEL_WRITTEN", "HUMAN_WRITTEN"),
     source=record_of(
