@@ -15,6 +15,7 @@ from dateline.errors import BuildError
 from dateline.importers.authoring import _Article, _matches, _NotPlain, _plain, _Stretch
 from dateline.importing import import_files
 from dateline.schema import load_schemas
+from small_corpus import FIRST
 
 HEAD = """
 [article]
@@ -359,4 +360,6 @@ def test_the_records_in_seeds_are_what_their_authored_files_give(tmp_path: Path)
     assert result.problems == [] and result.documents >= 6
     for path in tmp_path.iterdir():
         assert (REPOSITORY / "seeds" / "articles" / path.name).read_bytes() == path.read_bytes(), path.name
+    # the stories of ledgers and the contrast sets are written otherwise; tests/openwire has what makes them
+    assert {p.stem for p in tmp_path.iterdir()} == set(FIRST) - {"ap-20241031-648d3119dda7"}
     assert set(load_schemas(REPOSITORY / "schemas").layers) - {"probes"} <= set(result.items)
