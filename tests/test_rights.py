@@ -483,6 +483,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(root)
 
 
+@pytest.mark.slow(seconds=15)
 def test_the_reference_record_is_hydrated_with_every_span_checked_and_nothing_else_changes(
     corpus: Path, restricted: Path
 ) -> None:

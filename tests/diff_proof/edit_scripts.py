@@ -767,7 +767,7 @@ def _text_replaced(pen: _Pen) -> bool:
     text = record["text"].get("content")
     if text is None:
         return _text_edited(pen, article, _other_hash(pen, record))
-    at = pen.r.choice([i for i, c in enumerate(text) if c.isascii() and c.islower()])
+    at = pen.r.choice([i for i, c in enumerate(text) if c.islower()])
     letter = pen.r.choice([c for c in "abcdefghijklmnopqrstuvwxyz" if c != text[at]])
     return _text_edited(pen, article, _with_text(record, text[:at] + letter + text[at + 1 :]))
 
