@@ -51,14 +51,20 @@ class Seeds:
         if (place["file"], line) not in self.records:
             self.records[place["file"], line] = json.loads(lines[line - 1] if line else "\n".join(lines))
         found = self.records[place["file"], line]
-        for step in re.findall(r"\w+", place["pointer"] or ""):
-            found = found[int(step) if step.isdigit() else step]
-        return found
+        return _followed(found, place)
 
     def spelled(self, place: Json) -> Any:
-        """What the lines of a place spell."""
+        """What the lines of a place spell; of a file of lines, what stands there in the record on its line."""
         lines = self.files[place["file"]][place["line"] - 1 : place["last_line"]]
-        return json.loads("\n".join(lines).strip().removesuffix(","))
+        said = json.loads("\n".join(lines).strip().removesuffix(","))
+        return _followed(said, place) if place["file"].endswith(".jsonl") else said
+
+
+def _followed(value: Any, place: Json) -> Any:
+    """What the pointer of a place leads to."""
+    for step in re.findall(r"\w+", place["pointer"] or ""):
+        value = value[int(step) if step.isdigit() else step]
+    return value
 
 
 @pytest.fixture(scope="module")

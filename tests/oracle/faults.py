@@ -990,11 +990,9 @@ def right_surface(record: Json, rng: random.Random) -> None:
 
 @raw_neutral
 def white_space(raw: bytes, rng: random.Random) -> bytes:
-    return (
-        rng.choice((b" \t", b""))
-        + raw.replace(b'": ', rng.choice((b'":', b'"\t: ', b'" :\r')))
-        + rng.choice((b"\n", b"\r\n", b" "))
-    )
+    before, colon = rng.choice((b" \t", b"")), rng.choice((b'":', b'"\t: ', b'" :\r'))
+    # a quotation mark with a backslash before it stands inside a string
+    return before + re.sub(rb'(?<!\\)": ', lambda _: colon, raw) + rng.choice((b"\n", b"\r\n", b" "))
 
 
 @raw_neutral
