@@ -28,7 +28,7 @@ FIRST = (
     "northfold-20260908-f3fa5e371e7f", "quillon-20260909-bb3d1c0e8b28",
 )  # fmt: skip
 """The articles of release 0.2.0, one of them withheld."""
-STORY = "drenvik-savings-collapse"
+STORY = "lomvera-referendum"
 """A story of three outlets, in Ukrainian."""
 CONTRAST_SET = "date-camp-said-00"
 """Two short texts of a cell that is held out."""
