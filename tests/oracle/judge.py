@@ -60,7 +60,6 @@ SPANS = {
     "quantities": ["spans", "number_span", "hedge_spans"],
     "attributions": ["source_spans", "cue_spans", "content_spans", "insertion_spans", "content_alternatives"],
     "events": ["trigger_spans"],
-    "probes": ["spans"],
 }
 DECIMALS = ("value", "low", "high", "rounding_unit")
 MARKS = set('"“”„«»「」『』')
