@@ -152,3 +152,12 @@ def test_where_the_key_says_what_a_row_is_no_other_row_is_taken_for_it() -> None
     edited = article()
     edited["coverage"] = [{"article_id": "a", "layer": "events", "complete": True}]
     assert kinds(article(), edited) == {"annotation-removed": 2, "annotation-added": 1}
+
+
+def test_neighbours_that_overlap_do_not_meet_under_one_id_where_ids_and_offsets_move_together() -> None:
+    """A description and the name in it, of two entities, over and over; then a character more in front, and ids counted on."""
+    spans = [(start, *said) for start in (10, 40, 70) for said in ((20, "e1", "NOM"), (9, "e2", "NAM"))]
+    old = [mention(f"m{n}", at, at + length, who, kind) for n, (at, length, who, kind) in enumerate(spans, 1)]
+    new = [mention(f"m{n + 1}", at + 1, at + 1 + length, who, kind) for n, (at, length, who, kind) in enumerate(spans, 1)]
+    moved = [{**article(), "mentions": said, "factuality": []} for said in (old, new)]
+    assert kinds(*moved) == {"id-changed": 6, "span-moved": 6}

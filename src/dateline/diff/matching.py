@@ -71,8 +71,8 @@ def match(old: Sequence[Item], new: Sequence[Item], *, fresh_ids: bool = True) -
     doubtful = Matched([], [], [])
     for knot_old, knot_new in _knots(old, new):
         found = _explain(knot_old, knot_new)
-        pairs += [pair for pair in found.pairs if not _implausible(*pair)]
-        doubtful.pairs += [pair for pair in found.pairs if _implausible(*pair)]
+        pairs += [pair for pair in found.pairs if not _doubtful(*pair)]
+        doubtful.pairs += [pair for pair in found.pairs if _doubtful(*pair)]
         doubtful.removed += found.removed
         doubtful.added += found.added
     # where most rows have another id than before, that a row has the same id says little
@@ -184,6 +184,15 @@ def _differing(old: tuple[Value, ...], new: tuple[Value, ...]) -> int:
 def _implausible(old: Item, new: Item) -> bool:
     """Whether both have spans, and share no character."""
     return bool(old.covered and new.covered and old.spans != new.spans and not _shared(old.covered, new.covered))
+
+
+def _doubtful(old: Item, new: Item) -> bool:
+    """Whether a pair has to stand against others: it shares no character, or its span moved and it says another thing besides.
+
+    Where ids and offsets move together (a text a character longer, ids counted on), neighbours that overlap meet under one id.
+    """
+    moved = bool(old.covered and new.covered) and old.spans != new.spans
+    return _implausible(old, new) or (moved and (old.references, old.labels) != (new.references, new.labels))
 
 
 # ---- likeness: overlap of spans, or shared values where there are none --------------------------------------
