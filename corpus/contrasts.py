@@ -10,6 +10,7 @@ Local Decision Boundaries via Contrast Sets; the hypothesis-only control: Poliak
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import json
 import random
@@ -30,7 +31,7 @@ from dateline.project import find_project
 from dateline.record_files import encode, on_one_line
 from dateline.schema import Schemas, load_schemas
 from judgements import Judgement, replace_judgements
-from notation import Fault, Json, Origin, make
+from notation import Fault, Json, Origin, as_adjudicated, make
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "seeds" / "contrasts"
@@ -56,8 +57,10 @@ class Template:
     members: Mapping[str, Mapping[str, Any]]
     numbers: Mapping[str, Sequence[Any]]
     words: Sequence[Mapping[str, str]]
-    article: str
+    articles: Mapping[str, str]
+    """The article of each member; for most templates one and the same, with conditions in it."""
     judged: Sequence[Mapping[str, str]]
+    annotator: str = "template-1"
 
     @property
     def group(self) -> str:
@@ -73,6 +76,7 @@ class Member:
     contrast_set: str
     letter: str
     record: Json
+    slots: Mapping[str, Any]
     judgements: list[Judgement] = field(default_factory=list)
 
     @property
@@ -97,7 +101,7 @@ def _template(path: Path) -> Template:
         raise Fault(f"{path.name}: expected two members, one with the answer YES, one with NO")
     return Template(
         path.stem, doc["phenomenon"], doc["split"], doc["expected_change"], doc["hypothesis"], doc["focus"], doc["members"],
-        doc.get("numbers", {}), doc.get("words", [{}]), doc["article"], doc.get("judged", []),
+        doc.get("numbers", {}), doc.get("words", [{}]), dict.fromkeys(doc["members"], doc["article"]), doc.get("judged", []),
     )  # fmt: skip
 
 
@@ -201,7 +205,7 @@ def _member(
 
     name = f"{template.name}.toml ({contrast_set}, member {letter})"
     try:
-        doc = tomllib.loads(fill(template.article))
+        doc = tomllib.loads(fill(template.articles[letter]))
     except (ValueError, jinja2.TemplateError) as fault:
         raise Fault(f"{name}: {fault}") from None
     publisher = values["outlet"]
@@ -215,7 +219,7 @@ def _member(
         },
         "probes": {"pr1": {"spans": [fill(template.focus)], "hypothesis": fill(template.hypothesis), "answer": values["answer"]}},
     }  # fmt: skip
-    made = make(doc, ORIGIN, schemas, tables, name)
+    made = make(doc, dataclasses.replace(ORIGIN, annotator=template.annotator), schemas, tables, name)
     if made.record is None or made.problems:
         raise Fault("\n".join(made.problems))
     article = made.record["article_id"]
@@ -224,7 +228,7 @@ def _member(
                   fill(template.expected_change), "template-1")
         for row in template.judged
     ]  # fmt: skip
-    return Member(template, contrast_set, letter, made.record, judged)
+    return Member(template, contrast_set, letter, made.record, values, judged)
 
 
 ORIGIN = Origin(
@@ -324,12 +328,18 @@ def made_from(folder: Path) -> list[Member]:
     faults = []
     for template in read_templates(folder):
         try:
-            found += members(template, lexicon, schemas, tables)
+            found += map(_decided, members(template, lexicon, schemas, tables))
         except Fault as fault:
             faults.append(str(fault))
     if faults:
         raise Fault("\n".join(faults))
     return found
+
+
+def _decided(member: Member) -> Member:
+    """Of test, all was annotated twice and decided (corpus/contrast_passes.py)."""
+    twice = member.template.split == "test"
+    return dataclasses.replace(member, record=as_adjudicated(member.record)) if twice else member
 
 
 def main() -> int:

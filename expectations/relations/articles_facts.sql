@@ -24,7 +24,22 @@ SELECT
   -- articles-based-on: each published source that the article retells is named, once.
   b.n = b.different AS sources_named_once,
   -- coverage-every-layer: where nothing is said of a layer, nobody knows whether nothing is there or nobody looked.
-  coalesce(v.n, 0) = 9 AS every_layer_covered
+  coalesce(v.n, 0) = 9 AS every_layer_covered,
+  -- contrast-whole: what is said of a member of a contrast set is said whole, and of nothing else.
+  (coalesce(r.tier, '') = 'CONTRAST') = (r.contrast_set_id IS NOT NULL)
+    AND (r.contrast_set_id IS NULL) = (r.edited_phenomenon IS NULL)
+    AND (r.contrast_set_id IS NULL) = (r.expected_change IS NULL)
+    AND (r.contrast_set_id IS NOT NULL OR coalesce(u.n, 0) = 0) AS contrast_said_whole,
+  -- contrast-pair: both members tell one thing of their set.
+  CASE WHEN r.contrast_set_id IS NOT NULL THEN
+    p.members = 2 AND p.phenomenon_low = p.phenomenon_high AND p.change_low = p.change_high AND p.held_low = p.held_high
+  END AS two_of_one_set,
+  -- contrast-answers: a system that answers alike to both members is right half of the time, and on no set.
+  CASE WHEN r.contrast_set_id IS NOT NULL THEN
+    coalesce(p.statements, 0) = 2 AND p.statement_low = p.statement_high AND p.answer_low <> p.answer_high
+  END AS one_statement_two_answers,
+  -- canary-one: whoever looks for the corpus in a training set looks for one string.
+  coalesce(r.canary = y.low AND r.canary = y.high, false) AS one_canary
 FROM articles r
 LEFT JOIN (
   SELECT article_id, count(*) AS n FROM coverage WHERE layer = 'times' AND status = 'FULL' GROUP BY article_id
@@ -60,3 +75,26 @@ LEFT JOIN (
   )
   GROUP BY article_id
 ) v ON v.article_id = r.article_id
+LEFT JOIN (
+  SELECT article_id, count(*) AS n FROM articles__held_out GROUP BY article_id
+) u ON u.article_id = r.article_id
+LEFT JOIN (
+  SELECT
+    a.contrast_set_id, count(*) AS members, min(a.edited_phenomenon) AS phenomenon_low, max(a.edited_phenomenon) AS phenomenon_high,
+    min(a.expected_change) AS change_low, max(a.expected_change) AS change_high,
+    min(coalesce(h.said, '')) AS held_low, max(coalesce(h.said, '')) AS held_high,
+    sum(s.n) AS statements, min(s.low) AS statement_low, max(s.high) AS statement_high,
+    min(s.answer) AS answer_low, max(s.answer) AS answer_high
+  FROM articles a
+  LEFT JOIN (
+    SELECT article_id, concat(min(item), ' ', max(item)) AS said FROM articles__held_out GROUP BY article_id
+  ) h ON h.article_id = a.article_id
+  LEFT JOIN (
+    SELECT article_id, count(hypothesis) AS n, min(hypothesis) AS low, max(hypothesis) AS high, min(answer) AS answer
+    FROM probes
+    GROUP BY article_id
+  ) s ON s.article_id = a.article_id
+  WHERE a.contrast_set_id IS NOT NULL
+  GROUP BY a.contrast_set_id
+) p ON p.contrast_set_id = r.contrast_set_id
+CROSS JOIN (SELECT min(canary) AS low, max(canary) AS high FROM articles) y

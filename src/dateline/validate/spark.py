@@ -75,7 +75,6 @@ class SparkEngine(Engine):
             "spark.sql.warehouse.dir": str(self.folder / "warehouse"),
             "spark.sql.session.timeZone": "UTC",
             "spark.sql.shuffle.partitions": str(self.options.threads or os.cpu_count() or 1),
-            "spark.sql.ansi.enabled": "false",  # a share of nothing is NULL, as DuckDB has it, and no failure of the query
             "spark.sql.runSQLOnFiles": "false",
             "spark.ui.showConsoleProgress": "false",
         }

@@ -733,7 +733,7 @@ summed AS (
 shares AS (
   SELECT
     s.table_name, s.column_name, s.label, s.counted, s.said, t.n,
-    s.counted / t.n AS share, t.earlier AS earlier_n, (s.earlier + 1) / (t.earlier + 2) AS p
+    s.counted / nullif(t.n, 0) AS share, t.earlier AS earlier_n, (s.earlier + 1) / (t.earlier + 2) AS p
   FROM summed s
   JOIN (
     SELECT table_name, column_name, sum(counted) AS n, sum(earlier) AS earlier FROM summed GROUP BY table_name, column_name
