@@ -45,6 +45,24 @@ def test_version_and_commands(dateline: Run) -> None:
     assert "--install-completion" in told
 
 
+def test_a_profile_names_every_stage_and_changes_no_result(dateline: Run, folder: ProjectFolder) -> None:
+    folder.seed(record("a1", mentions=[mention("m1", 0, 3)]))
+    plain = dateline("rebuild", "--jobs", "1", cwd=folder.root)
+    done = dateline("rebuild", "--jobs", "1", "--profile", cwd=folder.root)
+    assert done.stdout == plain.stdout.replace("rebuilt", "unchanged")
+    stages = [line.rpartition("  ")[0].strip() for line in done.stderr.splitlines()]
+    for stage in ("index", "plan", "compile", "derive", "describe", "validate", "scan for leaks", "promote", "in all"):
+        assert any(line.startswith(stage) for line in stages), stage
+    assert "of seeds; most memory: this process" in done.stderr
+    said = json.loads(dateline("rebuild", "--check", "--profile", "--json", cwd=folder.root).stdout)
+    assert said["success"] and said["profile"]["input_bytes"] == sum(f.stat().st_size for f in (folder.root / "seeds").iterdir())
+    assert {"index", "compile"} <= {stage["name"] for stage in said["profile"]["stages"]}
+    assert "profile" not in json.loads(dateline("rebuild", "--json", cwd=folder.root).stdout)
+    folder.seed(record("a1", mentions=[mention("m1", 0, 3_000)]))
+    failed = dateline("rebuild", "--profile", cwd=folder.root)
+    assert failed.returncode == 1 and "compile" in failed.stderr and "derive" not in failed.stderr
+
+
 def test_rebuild_check_and_stats_of_a_project(dateline: Run, folder: ProjectFolder) -> None:
     folder.seed(record("a1", mentions=[mention("m1", 0, 3)]), record("a2"))
     done = dateline("rebuild", "--jobs", "1", cwd=folder.root)

@@ -66,6 +66,7 @@ from dateline.manifest import (
 )  # fmt: skip
 from dateline.manifest import NAME as MANIFEST
 from dateline.parquet import FileFacts, arrow_table, write_whole
+from dateline.profiling import Profile
 from dateline.project import Project, Splits
 from dateline.row_facts import DIGEST_ENTRY, Labelled, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
@@ -103,6 +104,7 @@ def rebuild(
     tell: Tell = lambda *_: None,
     sweep: bool = False,
     today: datetime.date | None = None,
+    profile: Profile | None = None,
 ) -> Rebuilt:
     """Compile seeds/ into dataset/. If anything is wrong, problems are returned and dataset/ stays as it was.
 
@@ -110,23 +112,27 @@ def rebuild(
     (by default the day in UTC) decides which waivers have expired, and nothing else.
 
     With `sweep`, files of the build before are removed at once; else a reader that still has the old card can finish, and
-    the next rebuild removes them. Raises DatelineError for what cannot run at all.
+    the next rebuild removes them. A `profile` is told what each stage takes. Raises DatelineError for what cannot run at all.
     """
+    profile = profile or Profile()
     with work_folder(project) as work:
-        made = make(project, engine, work, tell, today, again=False)
+        made = make(project, engine, work, tell, today, again=False, profile=profile)
         if isinstance(made, Rebuilt):
             return made
-        done = _promote(project, made.manifest, made.card, work, sweep)
+        with profile.stage("promote"):
+            done = _promote(project, made.manifest, made.card, work, sweep)
         return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks, validated=made.validated)
 
 
-def check(project: Project, engine: Engine, *, tell: Tell = lambda *_: None) -> Rebuilt | Differences:
+def check(
+    project: Project, engine: Engine, *, tell: Tell = lambda *_: None, profile: Profile | None = None
+) -> Rebuilt | Differences:
     """Whether dataset/ is what seeds/ give, without changing it: the differences, or the problems for which nothing is given.
 
     Raises DatelineError for what cannot run at all.
     """
     with work_folder(project) as work:
-        made = make(project, engine, work, tell, None, again=True)
+        made = make(project, engine, work, tell, None, again=True, profile=profile)
         if isinstance(made, Rebuilt):
             return made
         written = {MANIFEST: made.manifest.encode(), CARD: made.card.encode()}
@@ -200,41 +206,53 @@ def make(
     samples: int = 20,
     stamp: Stamp | None = None,
     suites: bool = True,
+    profile: Profile | None = None,
 ) -> Rebuilt | Made:
     """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong.
 
     With a `stamp` the build is that release. Without `suites` nothing is validated, nor scanned for leaks: nobody may get to see
     what is made so.
     """
-    schemas = load_schemas(project.schemas)
-    tables = read_tables(project, schemas)
-    index, found = _index(project, schemas, engine, work, tell)
+    profile = profile or Profile()
+    profile.input_bytes = sum(path.stat().st_size for path in seed_files(project))
+    with profile.stage("read schemas and tables"):
+        schemas = load_schemas(project.schemas)
+        tables = read_tables(project, schemas)
+    with profile.stage("index"):
+        index, found = _index(project, schemas, engine, work, tell)
     ledger = stamp.ledger if stamp else _ledger_of(project)
-    planned = plan(index, ledger.articles, project.settings.splits, ledger.bits)
-    facts = _compile(planned, schemas, tables, engine, work, tell, public=not project.settings.private)
+    with profile.stage("plan"):
+        planned = plan(index, ledger.articles, project.settings.splits, ledger.bits)
+    with profile.stage("compile"):
+        facts = _compile(planned, schemas, tables, engine, work, tell, public=not project.settings.private)
     told = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
     problems, warnings = [p for p in told if p.fails], [p for p in told if not p.fails]
     if problems:
         return Rebuilt(problems=problems, warnings=warnings)
     if not facts.files:
         raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
-    _corpus_tables(schemas, tables, ledger, facts, work)
-    derived = derive_tables(project, schemas, planned, facts.files, tables.rows.get(JUDGEMENTS, []), engine, work, tell)
+    with profile.stage("derive"):
+        _corpus_tables(schemas, tables, ledger, facts, work)
+        judgements = tables.rows.get(JUDGEMENTS, [])
+        derived = derive_tables(project, schemas, planned, facts.files, judgements, engine, work, tell)
     if derived.problems:
         return Rebuilt(problems=_sorted(derived.problems), warnings=warnings)
     facts.files += derived.files
     facts.labels |= derived.labels
-    manifest, text, ledger = _describe(project, schemas, planned, index, facts, derived, ledger, stamp, work)
+    with profile.stage("describe"):
+        manifest, text, ledger = _describe(project, schemas, planned, index, facts, derived, ledger, stamp, work)
     keys = [(name, key) for name in tables.keys for key in sorted(tables.keys[name])]
     if not suites:
         return Made(manifest, text, ledger, planned, keys, warnings, LeakScan())
-    validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell, samples=samples)
+    with profile.stage("validate"):
+        validated = validate_build(project, work / "data", manifest, today, again=again, tell=tell, samples=samples)
     failed = [p for finding in validated.findings if finding.fails for p in finding.as_problems()]
     if failed:
         return Rebuilt(problems=failed, warnings=warnings, validated=validated.counts, findings=validated.findings)
     manifest = dataclasses.replace(manifest, validation=validated.files)
     warnings += [p for finding in validated.findings if finding.waived is None for p in finding.as_problems()]
-    leaks = _scan(project, schemas, derived, planned, facts, manifest, text, engine, work)
+    with profile.stage("scan for leaks"):
+        leaks = _scan(project, schemas, derived, planned, facts, manifest, text, engine, work)
     if leaks.problems:
         return Rebuilt(problems=_sorted(leaks.problems), warnings=warnings, leaks=leaks)
     return Made(manifest, text, ledger, planned, keys, warnings, leaks, validated.counts, validated.findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
@@ -58,6 +59,7 @@ def count_labels(columns: Iterable[Labelled], rows: list[Row], counts: dict[str,
         if column.labels is None:
             continue
         tally = counts.setdefault(column.name, Counter())
-        for row in rows:
-            value = row[column.name]
-            tally.update(value if isinstance(value, list) else () if value is None else (value,))
+        values = [row[column.name] for row in rows]
+        if any(isinstance(value, list) for value in values):
+            values = list(itertools.chain.from_iterable(value for value in values if value is not None))
+        tally.update(value for value in values if value is not None)

@@ -85,7 +85,7 @@ class Field:
         """What the field means, with its unit."""
         return str(self.schema.get("description", ""))
 
-    @property
+    @functools.cached_property
     def ref(self) -> str | None:
         """The layer whose keys this field holds."""
         return self.schema.get("x-ref")
@@ -107,23 +107,30 @@ class Field:
             return str(self.schema["x-span"])
         return "nested" if "x-span" in self.schema.get("items", {}) else None
 
-    @property
+    @functools.cached_property
     def derive(self) -> Json | None:
         """How a computed column follows from others."""
         return self.schema.get("x-derive")
 
-    @property
+    @functools.cached_property
     def withheld(self) -> bool:
         """Whether the whole field is null where the text is withheld."""
         return bool(self.schema.get("x-withheld"))
 
-    @property
+    @functools.cached_property
     def labels(self) -> list[str] | None:
         """The label set, in its frozen order, of a field (or list field) with an enumeration of strings."""
         return _labels(self.schema) or _labels(self.schema.get("items", {}))
 
+    @functools.cached_property
+    def is_list(self) -> bool:
+        """Whether the column holds lists."""
+        return bool(pa.types.is_list(self.type))
+
     def value_of(self, item: Json) -> Any:
         """The field's value in an item of its layer; None where it, or an object around it, is missing."""
+        if len(self.path) == 1 and isinstance(item, dict):
+            return item.get(self.path[0])
         value: Any = item
         for step in self.path:
             if not isinstance(value, dict):

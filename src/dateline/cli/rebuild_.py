@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from dateline.cli.words import JobsOption, JsonOption, ProjectOption
 
 if TYPE_CHECKING:
     from dateline.compare import Differences
+    from dateline.profiling import Profile
 
 
 def command(
@@ -22,6 +24,9 @@ def command(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 and name what differs if dataset/ is not what seeds/ give.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say what each stage took: seconds, CPU seconds, MB of seeds per second.")
+    ] = False,
     project: ProjectOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -30,16 +35,21 @@ def command(
     from dateline.engines import LocalEngine
     from dateline.pipeline import Rebuilt, rebuild
     from dateline.pipeline import check as check_dataset
+    from dateline.profiling import Profile
     from dateline.project import find_project
 
     home = find_project(project)
+    taken = Profile()
     with progress_bar() as tell:
         if check:
-            result = check_dataset(home, LocalEngine(jobs), tell=tell)
+            result = check_dataset(home, LocalEngine(jobs), tell=tell, profile=taken)
         else:
-            result = rebuild(home, LocalEngine(jobs), tell=tell, sweep=sweep)
+            result = rebuild(home, LocalEngine(jobs), tell=tell, sweep=sweep, profile=taken)
+    if profile and not json:
+        _print_profile(taken)
+    more = {"profile": taken.as_json()} if profile else {}
     if not isinstance(result, Rebuilt):
-        _print_differences(result, home.name_of(home.dataset), json)
+        _print_differences(result, home.name_of(home.dataset), json, more)
         raise typer.Exit(1 if result else 0)
     manifest = result.manifest
     if json:
@@ -51,6 +61,7 @@ def command(
             "warnings": [p.as_json() for p in result.warnings],
             "leak_scan": result.leaks.as_json(),
             "validation": result.validated,
+            **more,
         })  # fmt: skip
     elif manifest is None:
         print_problems([*result.warnings, *result.problems])
@@ -92,11 +103,27 @@ def _validated(counts: dict[str, int] | None) -> str:
     return f"{count(counts['expectations'], 'expectation')} met{warned}{waived}"
 
 
-def _print_differences(found: Differences, name: str, json: bool) -> None:
+def _print_profile(taken: Profile) -> None:
+    """To stderr, as progress is: what a command says on stdout is about the dataset."""
+    rows = [*((s.name, s.seconds, s.cpu_seconds) for s in taken.stages)]
+    rows.append(("in all", taken.seconds, sum(s.cpu_seconds for s in taken.stages)))
+    width = max(len(name) for name, *_ in rows)
+    print(f"{'stage':{width}}  {'seconds':>9}  {'CPU':>9}  {'MB/s':>8}", file=sys.stderr)
+    for name, seconds, cpu in rows:
+        rate = taken.megabytes_a_second(seconds)
+        shown = "-" if rate is None or rate >= 100_000 else f"{rate:,.1f}"
+        print(f"{name:{width}}  {seconds:9,.2f}  {cpu:9,.2f}  {shown:>8}", file=sys.stderr)
+    said = taken.as_json()
+    peaks = {"this process": said["peak_memory_bytes"], "a worker": said["largest_worker_bytes"]}
+    memory = ", ".join(f"{who} {peak / 1e6:,.0f} MB" for who, peak in peaks.items() if peak)
+    print(f"{taken.input_bytes / 1e6:,.1f} MB of seeds; most memory: {memory or 'not known here'}", file=sys.stderr)
+
+
+def _print_differences(found: Differences, name: str, json: bool, more: Mapping[str, Any]) -> None:
     from dateline.cli.results import count, print_json
 
     if json:
-        print_json({"success": not found, **found.as_json()})
+        print_json({"success": not found, **found.as_json(), **more})
         return
     for row in found.rows:
         print(f"{row['table']} {row['row']}  {row['difference']}")

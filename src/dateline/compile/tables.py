@@ -7,8 +7,9 @@ null here already, so nothing after this module ever sees it.
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -99,12 +100,12 @@ def rows_of(record: Json, schemas: Schemas, engine_values: Mapping[str, Any]) ->
 
 def layer_row(layer: Layer, item: Json, text: str | None, withheld: bool) -> Row:
     """One item of a layer, or row of a corpus-level table, with its computed columns."""
-    row = {f.name: _value(f, item, text, withheld) for f in layer.fields if not f.derive}
+    row = {f.name: None if f.derive else _value(f, item, text, withheld) for f in layer.fields}
     for field in layer.fields:
         if field.derive:
             parts = [row[column] for column in field.derive["from"]]
             row[field.name] = field.derive["map"].get(" ".join(map(str, parts))) if None not in parts else None
-    return {f.name: row[f.name] for f in layer.fields}
+    return row
 
 
 def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
@@ -112,31 +113,39 @@ def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
         return None
     value = field.value_of(item)
     if value is None:
-        return [] if pa.types.is_list(field.type) else field.schema.get("default")
+        return [] if field.is_list else field.schema.get("default")
     if field.span == "one":
         return _span(value, text)
     if field.span == "many":
         return [_span(span, text) for span in value]
     if field.span == "nested":
         return [[_span(span, text) for span in spans] for spans in value]
-    return _typed(value, field.type)
+    typed = _typed(field.type)
+    return value if typed is None else typed(value)
 
 
-def _typed(value: Any, kind: pa.DataType) -> Any:
-    """A JSON value as the column will give it back, so that digests of a record and of its rows are the same."""
-    if value is None:
-        return None
+@functools.lru_cache(1024)
+def _typed(kind: pa.DataType) -> Callable[[Any], Any] | None:
+    """What makes of a JSON value that is not null what the column will give back, so that digests of a record and of its rows
+    are the same; None where that is the value itself."""
     if pa.types.is_list(kind):
-        return [_typed(inner, kind.value_type) for inner in value]
+        inner = _typed(kind.value_type)
+        return list if inner is None else lambda value: [None if one is None else inner(one) for one in value]
     if pa.types.is_struct(kind):
-        return {f.name: _typed(value.get(f.name), f.type) for f in kind}
+        parts = [(f.name, _typed(f.type) or _itself) for f in kind]
+        return lambda value: {name: None if value.get(name) is None else part(value[name]) for name, part in parts}
     if pa.types.is_decimal(kind):
-        return decimal_of(value).quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
+        step = Decimal(1).scaleb(-kind.scale)
+        return lambda value: decimal_of(value).quantize(step, context=EXACT)
     if pa.types.is_date32(kind):
-        return datetime.date.fromisoformat(value)
+        return datetime.date.fromisoformat
     if pa.types.is_floating(kind):
-        return float(value)
-    return int(value) if pa.types.is_integer(kind) else value
+        return float
+    return int if pa.types.is_integer(kind) else None
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _span(span: Json, text: str | None) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,7 @@ class Column:
     own_text: bool = False
     """Whether it shows words of an article whose text may be passed on."""
 
-    @property
+    @functools.cached_property
     def labels(self) -> list[str] | None:
         """The label set of a column (or list column) of labels."""
         form = feature("", self.type, self.schema)
