@@ -101,8 +101,9 @@ def sign(text: str, signing: Signing) -> bytes | None:
     found = shingles(text, signing)
     if not found:
         return None
-    rows = RMinHash.digest_matrix_from_token_sets([list(found)], signing.num_perm, _SEED).to_rows()
-    return np.asarray(rows[0], "<u4").tobytes()
+    made = RMinHash(num_perm=signing.num_perm, seed=_SEED)  # in this thread: its matrices wake a pool of threads for each text
+    made.update(list(found))
+    return np.asarray(made.digest(), "<u4").tobytes()
 
 
 def spell(signature: bytes, signing: Signing) -> str:
