@@ -55,8 +55,11 @@ class Doubled:
         return f"{self.final.template.name} {self.final.letter}"
 
 
-def doubled(folder: Path = PASSES) -> Iterator[Doubled]:
-    """All articles of test, in both passes and as they are now; raises Fault for one that a pass lacks or has of another text."""
+def doubled(folder: Path = PASSES, most: int | None = None) -> Iterator[Doubled]:
+    """All articles of test, or of the first lexicalisations, in both passes and as they are now.
+
+    Raises Fault for one that a pass lacks, or has of another text.
+    """
     project = find_project(ROOT)
     schemas = load_schemas(project.schemas)
     tables = read_tables(project, schemas).keys
@@ -65,7 +68,7 @@ def doubled(folder: Path = PASSES) -> Iterator[Doubled]:
     for template in read_templates(FOLDER):
         if template.split == "test":
             versions = [template_of(template, name, folder) for name in ANNOTATORS]
-            made = [list(members(one, lexicon, schemas, tables)) for one in (*versions, template)]
+            made = [list(members(one, lexicon, schemas, tables, most)) for one in (*versions, template)]
             for first, second, final in zip(*made, strict=True):
                 if len({m.record["text"]["sha256"] for m in (first, second, final)}) > 1:
                     raise Fault(f"{final.contrast_set}{final.letter}: the two passes and the template are not of one text")

@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import functools
+import itertools
 import json
 import random
 import re
@@ -20,7 +22,6 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,12 @@ def _environment() -> jinja2.Environment:
 _JINJA = _environment()
 
 
+@functools.lru_cache(512)
+def _compiled(words: str) -> jinja2.Template:
+    """Words with slots, ready to be filled: one template is filled for all its lexicalisations."""
+    return _JINJA.from_string(words)
+
+
 def lexicalisations(template: Template, lexicon: Mapping[str, Any]) -> Iterator[tuple[int, Json]]:
     """The slots of each lexicalisation: names, numbers and dates, drawn from the seed.
 
@@ -181,16 +188,18 @@ def _dates(chance: random.Random) -> Json:
 # ---- articles -------------------------------------------------------------------------------------------------
 
 
-def members(template: Template, lexicon: Mapping[str, Any], schemas: Schemas, tables: Mapping[str, Set[str]]) -> Iterator[Member]:
-    """All articles that a template makes; raises Fault for one that is not as it should be."""
-    for number, slots in lexicalisations(template, lexicon):
+def members(
+    template: Template, lexicon: Mapping[str, Any], schemas: Schemas, tables: Mapping[str, Set[str]], most: int | None = None
+) -> Iterator[Member]:
+    """All articles that a template makes, or of its first lexicalisations; raises Fault for one that is not as it should be."""
+    for number, slots in itertools.islice(lexicalisations(template, lexicon), most):
         contrast_set = f"{template.name}-{number:02d}"
         made = []
         for letter, variables in template.members.items():
             values = {**slots, **variables, "est": f"{contrast_set}{letter}"}
             made.append(_member(template, contrast_set, letter, values, schemas, tables))
         texts = [m.record["text"]["content"] for m in made]
-        for one, other in pairwise(texts):
+        for one, other in itertools.pairwise(texts):
             _one_group(one, other, contrast_set)
         yield from made
 
@@ -199,7 +208,7 @@ def _member(
     template: Template, contrast_set: str, letter: str, values: Json, schemas: Schemas, tables: Mapping[str, Set[str]]
 ) -> Member:
     def fill(words: str) -> str:
-        return _JINJA.from_string(words).render(values)
+        return _compiled(words).render(values)
 
     values |= {key: fill(value) for key, value in values.items() if isinstance(value, str) and "{{" in value}
 
@@ -271,7 +280,7 @@ def numbers_only(member: Member) -> str:
     said = re.findall(r"\d[\d,]*", member.record["probes"][0]["hypothesis"])
     found = [int(n.replace(",", "").strip(",") or 0) for n in re.findall(r"\d[\d,]*", text)]
     asked = [int(n.replace(",", "") or 0) for n in said]
-    order = "".join("<" if a < b else ">" if a > b else "=" for a, b in pairwise(found))
+    order = "".join("<" if a < b else ">" if a > b else "=" for a, b in itertools.pairwise(found))
     beside = " ".join(f"{'lt' if n < a else 'gt' if n > a else 'eq'}{i}" for i, n in enumerate(found) for a in asked)
     return f"n{len(found)} o{order or 'none'} {beside} " + " ".join(
         f"digits{len(str(n))} round{len(str(n)) - len(str(n).rstrip('0'))}" for n in found

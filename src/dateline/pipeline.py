@@ -214,7 +214,7 @@ def make(
     what is made so.
     """
     profile = profile or Profile()
-    profile.input_bytes = sum(path.stat().st_size for path in seed_files(project))
+    profile.input_bytes = sum(map(_size, seed_files(project)))
     with profile.stage("read schemas and tables"):
         schemas = load_schemas(project.schemas)
         tables = read_tables(project, schemas)
@@ -613,6 +613,14 @@ def _titles(schemas: Schemas) -> Mapping[str, tuple[str, str]]:
 
 def _sorted(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda p: (p.place.file, p.place.line))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a seed file; none of one that is gone, which the index tells."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 @contextmanager
