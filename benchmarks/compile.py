@@ -145,7 +145,7 @@ def _asked(name: str, script: str, words: Sequence[str], work: Path) -> Taken:
     one = taken([sys.executable, script if script == "-m" else str(HERE / script), *words], environment)
     if one.code:
         said = (one.err.strip() or one.out.strip()).splitlines()
-        raise Failed(f"{name} ended with {one.code}: {said[-1] if said else 'without a word'}")
+        raise Failed(f"{name} ended with {one.code}: {' / '.join(said[-2:]) or 'without a word'}")
     return one
 
 

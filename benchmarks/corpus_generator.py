@@ -129,8 +129,8 @@ class Article:
     """
 
     def __init__(
-        self, language: str, published: datetime.date, story: str, publisher: str, chance: random.Random,
-        edits: random.Random | None,
+        self, language: str, published: datetime.date, story: str, chance: random.Random, edits: random.Random | None,
+        printed_in: str,
     ) -> None:  # fmt: skip
         self.layers: dict[str, list[Item]] = {layer: [] for layer in LAYERS}
         self._known = vocabularies()[language]
@@ -147,8 +147,8 @@ class Article:
         self._time([], published, function="CREATION_TIME", temporal=False)
         for number in range(chance.randint(6, 8)):
             self._sentence(reported=number % 3 == 1)
-        if edits:  # a copy names who prints it
-            self._segment(self._put(f"({publisher})", "\n\n"))
+        if edits:  # no two copies are equal, even where no word was changed
+            self._segment(self._put(f"({printed_in})", "\n\n"))
         body[0]["end"] = self._length
         self.text = "".join(self._pieces)
         for item in (*self.layers["mentions"], *self.layers["quantities"]):
@@ -300,7 +300,7 @@ def record(seed: int, number: int) -> Item:
     published = _FIRST_DAY + datetime.timedelta(days=source // 3 % 900)
     story = f"story-{source // 3:07}"
     publisher, short = own.choice(vocabularies()[language].publishers)
-    article = Article(language, published, story, publisher, chance, own if copied else None)
+    article = Article(language, published, story, chance, own if copied else None, f"{publisher}, {number}")
     raw = article.text.encode()
     digest = hashlib.sha256(raw).hexdigest()
     return {

@@ -68,6 +68,12 @@ def test_copies_are_near_duplicates_of_what_they_copy(project: Path) -> None:
     assert copies and all(sizes[groups[copy]] > 1 for copy in copies)
 
 
+def test_no_two_copies_are_equal_even_where_no_word_was_changed() -> None:
+    made = {number: corpus_generator.record(SEED, number) for number in range(200)}
+    copies = {number: record for number, record in made.items() if record["group"].startswith("copy-")}
+    assert copies and all(record["text"]["content"].endswith(f", {number})") for number, record in copies.items())
+
+
 def test_peers_are_told_all_that_the_corpus_has(project: Path) -> None:
     def unknown(value: Any, kind: pa.DataType) -> set[str]:
         if isinstance(value, list):
