@@ -5,11 +5,12 @@ STAMP := $(VENV)/.installed
 TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
 ROWS  ?= 1_000_000
+ARTICLES ?= 20_000
 
 # tests start many processes, each of which would compile all that it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-import bench-versions bench-loading lock clean
+.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-validate bench-import bench-versions bench-loading lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -37,7 +38,10 @@ format: $(STAMP)           ## put the code in its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(STAMP)            ## validate against pandas and SQL by hand; `make bench ROWS=5_000_000 BENCH=--write` keeps the figures
+bench: $(STAMP)            ## compile seeds beside DuckDB, polars, datasets; `make bench ARTICLES=200_000 BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/compile.py --articles $(ARTICLES) $(BENCH)
+
+bench-validate: $(STAMP)   ## validate against pandas and SQL by hand; `make bench-validate ROWS=5_000_000 BENCH=--write`
 	@$(BIN)/python benchmarks/validate.py --rows $(ROWS) $(BENCH)
 
 bench-import: $(STAMP)     ## how fast each importer reads; `make bench-import BENCH=--write` keeps the figures

@@ -19,8 +19,8 @@ from measure import Taken
 
 _HEAD = """# Results
 
-Written by `benchmarks/validate.py --write`; [README.md](README.md) says what is measured. The numbers of one section are of one
-run, on a machine that others used, too: its ratios count, not its seconds.
+Written by the scripts of this folder, with `--write`; [README.md](README.md) says what is measured. The numbers of one section
+are of one run, on a machine that others used, too: its ratios count, not its seconds.
 """
 _PACKAGES = ("dateline", "great_expectations", "duckdb", "pandas", "pyarrow")
 
