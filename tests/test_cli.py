@@ -48,7 +48,7 @@ def test_version_and_commands(dateline: Run) -> None:
 def test_a_profile_names_every_stage_and_changes_no_result(dateline: Run, folder: ProjectFolder) -> None:
     folder.seed(record("a1", mentions=[mention("m1", 0, 3)]))
     plain = dateline("rebuild", "--jobs", "1", cwd=folder.root)
-    done = dateline("rebuild", "--jobs", "1", "--profile", cwd=folder.root)
+    done = dateline("rebuild", "--again", "--jobs", "1", "--profile", cwd=folder.root)
     assert done.stdout == plain.stdout.replace("rebuilt", "unchanged")
     stages = [line.rpartition("  ")[0].strip() for line in done.stderr.splitlines()]
     for stage in ("index", "plan", "compile", "derive", "describe", "validate", "scan for leaks", "promote", "in all"):

@@ -24,7 +24,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dateline import __version__
+from dateline import __version__, receipt, versions
 from dateline.compare import Differences, compare
 from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
 from dateline.compile.plan import Plan, plan
@@ -62,12 +62,14 @@ from dateline.manifest import (
     TableFacts,
     content_digest,
     logical_digest,
+    read_manifest,
     whole_digest,
 )  # fmt: skip
 from dateline.manifest import NAME as MANIFEST
 from dateline.parquet import FileFacts, arrow_table, write_whole
 from dateline.profiling import Profile
 from dateline.project import Project, Splits
+from dateline.receipt import Receipt
 from dateline.row_facts import DIGEST_ENTRY, Labelled, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.findings import Finding
@@ -105,8 +107,12 @@ def rebuild(
     sweep: bool = False,
     today: datetime.date | None = None,
     profile: Profile | None = None,
+    known: bool = False,
 ) -> Rebuilt:
     """Compile seeds/ into dataset/. If anything is wrong, problems are returned and dataset/ stays as it was.
+
+    With `known`, what the last rebuild said is said again, and nothing is made, if nothing that it read has changed since and all
+    files of dataset/ are still what they were.
 
     What fails a suite of expectations/ is wrong, too; tables that met the same suites already are not validated again. `today`
     (by default the day in UTC) decides which waivers have expired, and nothing else.
@@ -116,11 +122,22 @@ def rebuild(
     """
     profile = profile or Profile()
     with work_folder(project) as work:
+        with profile.stage("look for changes"):
+            key = receipt.key_of(project)
+            found = _as_before(project, key, today or versions.today(), sweep) if known and key is not None else None
+            profile.input_bytes = sum(map(_size, seed_files(project)))
+        if found is not None:
+            return found
         made = make(project, engine, work, tell, today, again=False, profile=profile)
         if isinstance(made, Rebuilt):
             return made
         with profile.stage("promote"):
+            receipt.forget(project)
             done = _promote(project, made.manifest, made.card, work, sweep)
+        if key is not None and key == receipt.key_of(project):  # what was edited meanwhile was perhaps not read
+            faces = receipt.faces_of(made.card, made.manifest.encode())
+            until = receipt.last_day(project)
+            receipt.keep(project, Receipt(key, faces, made.warnings, made.leaks, made.validated, until))
         return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks, validated=made.validated)
 
 
@@ -448,6 +465,18 @@ def _scan(
     return scan_for_leaks(project, schemas, following, planned.shards, facts.files, work / "data", documents, engine, work)
 
 
+def _as_before(project: Project, key: str, today: datetime.date, sweep: bool) -> Rebuilt | None:
+    """What the last rebuild said, if it was made from the same and its dataset is whole."""
+    said = receipt.kept(project, key, today)
+    if said is None:
+        return None
+    manifest = read_manifest(project.dataset)
+    if not _is_whole(project.dataset, manifest):
+        return None
+    swept, strange = _sweep(project.dataset, manifest.paths() | {MANIFEST})
+    return Rebuilt(manifest, warnings=said.warnings, swept=swept, strange=strange, leaks=said.leaks, validated=said.validated)
+
+
 def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep: bool) -> Rebuilt:
     dataset = project.dataset
     _not_a_strangers(dataset, project.name_of(dataset))
@@ -661,12 +690,21 @@ def _is_current(dataset: Path, manifest: Manifest, text: str) -> bool:
     """Whether the dataset is the one that was just made, to the last byte."""
     try:
         same = (dataset / CARD).read_bytes() == text.encode() and (dataset / MANIFEST).read_bytes() == manifest.encode()
-        for file in manifest.files() if same else ():
-            with (dataset / file["path"]).open("rb") as stream:
-                same = same and hashlib.file_digest(stream, "sha256").hexdigest() == file["sha256"]
     except OSError:
         return False
-    return same
+    return same and _is_whole(dataset, manifest)
+
+
+def _is_whole(dataset: Path, manifest: Manifest) -> bool:
+    """Whether all files that a manifest names are there, with the digests that it gives."""
+    try:
+        for file in manifest.files():
+            with (dataset / file["path"]).open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() != file["sha256"]:
+                    return False
+    except OSError:
+        return False
+    return True
 
 
 def _named_by_card(dataset: Path) -> set[str]:

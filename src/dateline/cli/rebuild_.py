@@ -24,6 +24,9 @@ def command(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 and name what differs if dataset/ is not what seeds/ give.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make everything anew, although nothing has changed since the last rebuild.")
+    ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say what each stage took: seconds, CPU seconds, MB of seeds per second.")
     ] = False,
@@ -44,7 +47,7 @@ def command(
         if check:
             result = check_dataset(home, LocalEngine(jobs), tell=tell, profile=taken)
         else:
-            result = rebuild(home, LocalEngine(jobs), tell=tell, sweep=sweep, profile=taken)
+            result = rebuild(home, LocalEngine(jobs), tell=tell, sweep=sweep, profile=taken, known=not again)
     if profile and not json:
         _print_profile(taken)
     more = {"profile": taken.as_json()} if profile else {}
