@@ -14,6 +14,7 @@ from dateline.schema import Field, Layer, Schemas
 
 LAYER = "annotation_sets"
 KEY = "annotation_set_id"
+ADJUDICATED = "ADJUDICATED"
 
 
 def set_field(layer: Layer) -> Field | None:
@@ -31,7 +32,7 @@ def sets_by_layer(record: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]
 
 def decided(sets: Iterable[Mapping[str, Any]]) -> set[str]:
     """Of the sets of one layer of an article, the ids of those that were adjudicated, and not replaced since."""
-    adjudicated = [one for one in sets if one["status"] == "ADJUDICATED"]
+    adjudicated = [one for one in sets if one["status"] == ADJUDICATED]
     return {one[KEY] for one in adjudicated} - {one.get("supersedes") for one in adjudicated}
 
 

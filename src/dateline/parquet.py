@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 from dateline.row_facts import Row
 
 ROW_GROUP_BYTES = 100 * 1000 * 1000
+"""A row group is written once it holds so many bytes: in shards of rows as canonical JSON, so that any way of making a table
+comes to the same groups; in tables that follow from others of Arrow memory."""
 OPTIONS: dict[str, Any] = {
     "compression": "zstd",
     "compression_level": 3,
@@ -58,10 +60,10 @@ class ShardFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = pq.ParquetWriter(self._path, schema, **OPTIONS)
 
-    def add(self, table: pa.Table) -> None:
-        """Append rows."""
+    def add(self, table: pa.Table, size: int | None = None) -> None:
+        """Append rows, of so many bytes (by default those of the table in memory)."""
         self._pending.append(table)
-        self._pending_bytes += table.nbytes
+        self._pending_bytes += table.nbytes if size is None else size
         self._rows += table.num_rows
         if self._pending_bytes >= ROW_GROUP_BYTES:
             self._flush()

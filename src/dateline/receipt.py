@@ -54,7 +54,7 @@ def key_of(project: Project) -> str | None:
     try:
         digest = hashlib.sha256()
         for name, said in _read(project):
-            digest.update(f"{name}\0{said}\n".encode())
+            digest.update(f"{name}\0{said}\n".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
     except (OSError, importlib.metadata.PackageNotFoundError):
         return None

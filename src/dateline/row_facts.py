@@ -20,7 +20,7 @@ def canonical(rows: list[Row]) -> bytes:
     JSON with sorted keys and no white space, UTF-8; floats in shortest form, decimals without trailing zeros,
     dates as ISO 8601. It does not depend on Parquet, Arrow or their versions.
     """
-    return orjson.dumps(rows, default=_canonical_value, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(rows, default=canonical_value, option=orjson.OPT_SORT_KEYS)
 
 
 DIGEST_ENTRY = 64
@@ -32,7 +32,8 @@ def digest_entry(owner: str, rows: list[Row]) -> bytes:
     return hashlib.sha256(owner.encode()).digest() + hashlib.sha256(canonical(rows)).digest()
 
 
-def _canonical_value(value: object) -> str:
+def canonical_value(value: object) -> str:
+    """How a decimal is spelt in canonical rows; raises TypeError for what orjson should know itself."""
     if isinstance(value, Decimal):
         plain = format(value, "f")
         return plain.rstrip("0").rstrip(".") if "." in plain else plain

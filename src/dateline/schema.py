@@ -231,12 +231,12 @@ class Schemas:
     @functools.cached_property
     def record_validator(self) -> jsonschema_rs.Draft202012Validator:
         """Compiled validator of a whole record."""
-        return _validator(self.record_schema)
+        return validator_of(self.record_schema)
 
     @functools.cached_property
     def table_validators(self) -> Mapping[str, jsonschema_rs.Draft202012Validator]:
         """Compiled validators of the rows of corpus-level tables, by table."""
-        return {name: _validator(layer.schema) for name, layer in self.tables.items()}
+        return {name: validator_of(layer.schema) for name, layer in self.tables.items()}
 
     def known_fields(self, pointer: list[str | int]) -> list[str]:
         """Names that the schema knows at a place of a record."""
@@ -328,7 +328,7 @@ def _layer(name: str, written: Json, file: str) -> Layer:
     added = _ENGINE_COLUMNS if name == "article" or corpus_level else {"article_id": "the engine"}
     check_names([f.name for f in fields], added, file)
     try:
-        _validator(schema)
+        validator_of(schema)
     except (ValueError, jsonschema_rs.ReferencingError) as fault:
         raise SchemaError(not_valid(file, fault, schema)) from None
     return Layer(name, schema.get("title", name), schema.get("description", ""), fields, schema, corpus_level)
@@ -437,7 +437,8 @@ def _expand_all(node: Any) -> Any:
     return [_expand_all(v) for v in node] if isinstance(node, list) else node
 
 
-def _validator(schema: Json) -> jsonschema_rs.Draft202012Validator:
+def validator_of(schema: Json) -> jsonschema_rs.Draft202012Validator:
+    """The compiled validator of a schema as it is written, own keywords and formats included."""
     return jsonschema_rs.Draft202012Validator(_expand_all(schema), validate_formats=True, formats=FORMATS)
 
 

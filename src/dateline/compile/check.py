@@ -84,7 +84,7 @@ def check_record(
         small = len(raw.raw) <= LIST_ALL_BYTES
         shape_problems(record, schemas.record_validator, schemas.known_fields, quote, report, all_of_them=small)
         if not found:
-            if public and quote and _is_private(record):
+            if public and quote and is_private(record):
                 report("rights-private", ["rights", "text_license"])
             _content_problems(record, schemas, table_keys, quote, found, report)
     except _TooMany:
@@ -95,7 +95,7 @@ def check_record(
     return found
 
 
-def _is_private(record: Json) -> bool:
+def is_private(record: Json) -> bool:
     """Whether the licence of the text names that of private projects."""
     return PRIVATE.lower() in re.split(r"[^\w.+-]+", str(record["rights"].get("text_license")).lower())
 
@@ -113,16 +113,23 @@ def _content_problems(
         items += [(layer, item, [layer.name, index]) for index, item in enumerate(record.get(layer.name) or ())]
     for layer, item, steps in items:
         _references(layer, item, steps, keys, table_keys, quote, report)
-        _numbers(layer, item, steps, report)
+        check_numbers(layer, item, steps, report)
         for field in layer.spanned:
             for spans in span_lists(field, field.value_of(item), [*steps, *field.path]):
                 span_problems(spans, text, length, quote, report)
     if not found:
         _within(record, schemas, quote, report)
-        _cycles(record, schemas, quote, report)
+        check_cycles(record, schemas, quote, report)
         check_sets(record, schemas, quote, report)
     if not found:
         check_laws(record, schemas, quote, report)
+
+
+def check_article(record: Json, layer: Layer, report: Report) -> None:
+    """Report what is wrong with the text, its signature, and the numbers of the article itself."""
+    _text(record, report)
+    _signature(record, report)
+    check_numbers(layer, record, [], report)
 
 
 def public_part(record: Json) -> Json:
@@ -160,7 +167,7 @@ def check_row(row: Json, place: Place, layer: Layer, validator: jsonschema_rs.Dr
     small = len(canonical_record(row)) <= LIST_ALL_BYTES
     shape_problems(row, validator, lambda _: known, True, report, all_of_them=small)
     if not found:
-        _numbers(layer, row, [], report)
+        check_numbers(layer, row, [], report)
     return found
 
 
@@ -309,7 +316,8 @@ def _references(
                 report("reference", at, found=shown(key, quote), layer=field.ref, elsewhere=elsewhere)
 
 
-def _cycles(record: Json, schemas: Schemas, quote: bool, report: Report) -> None:
+def check_cycles(record: Json, schemas: Schemas, quote: bool, report: Report) -> None:
+    """Report the references that come back to where they began."""
     for layer in schemas.layers.values():
         items = record.get(layer.name) or []
         for field in layer.fields:
@@ -336,14 +344,15 @@ def _cycles(record: Json, schemas: Schemas, quote: bool, report: Report) -> None
                     report("reference-cycle", [layer.name, index, *field.path], cycle=told)
 
 
-def _numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
+def check_numbers(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
+    """Report the numbers of an item that its columns do not keep as they are written."""
     for field in layer.numeric:
         value = field.value_of(item)
         if value is None:
             continue
         if "x-decimal" in field.schema:
             digits, scale = field.schema["x-decimal"]
-            if not _fits(decimal_of(value), digits, scale):
+            if not fits(decimal_of(value), digits, scale):
                 reason = f"the column keeps {digits} digits, {scale} of them behind the point"
                 report("number-precision", [*steps, *field.path], found=value, reason=reason)
         elif "double" in (kind := str(field.type)):
@@ -364,7 +373,7 @@ def _scalars(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
             yield from _scalars(inner, [*steps, step])
 
 
-def _fits(number: Decimal, digits: int, scale: int) -> bool:
+def fits(number: Decimal, digits: int, scale: int) -> bool:
     """Whether the column keeps the number as it was written."""
     _, figures, exponent = number.normalize(EXACT).as_tuple()
     whole = len(figures) + int(exponent)

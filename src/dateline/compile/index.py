@@ -14,11 +14,22 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.compile.check import check_record, is_withheld, public_part
-from dateline.compile.read import RawRecord, Refused, canonical_record, is_compressed, line_of, parse, pointer, read_raw
+from dateline.compile.read import (
+    RawRecord,
+    Refused,
+    canonical_record,
+    glance,
+    is_compressed,
+    line_of,
+    parse,
+    pointer,
+    read_raw,
+    without_collecting,
+)
 from dateline.compile.signature import Signing, sign, stored
 from dateline.errors import Place, Problem
 from dateline.rules import problem
-from dateline.schema import schemas_from
+from dateline.schema import Schemas, schemas_from
 
 INDEX_SCHEMA = pa.schema([
     ("article_id", pa.string()),
@@ -35,11 +46,12 @@ INDEX_SCHEMA = pa.schema([
     ("line", pa.int64()),
     ("offset", pa.int64()),
     ("length", pa.int64()),
+    ("raw_digest", pa.binary(16)),
 ])  # fmt: skip
 """`size` is the length of the record's canonical JSON (of a withheld one without its text), so it does not depend on how the
 record is written, nor on whether the text is at hand;
 `minhash` is the signature of the text, as little-endian uint32, null where there is none or none is asked for;
-`plain` is the file that `offset` and `length` (bytes) point into."""
+`plain` is the file that `offset` and `length` (bytes) point into; `raw_digest` tells whether they are still the same bytes."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,11 @@ class Indexed:
 
 def index_file(task: IndexTask) -> Indexed:
     """Index one seed file. Raises InputError if it cannot be opened."""
+    with without_collecting():
+        return _indexed(task)
+
+
+def _indexed(task: IndexTask) -> Indexed:
     rows: dict[str, list[Any]] = {name: [] for name in INDEX_SCHEMA.names}
     problems: list[Problem] = []
     plain = task.spill if is_compressed(task.path) else task.path
@@ -74,18 +91,19 @@ def index_file(task: IndexTask) -> Indexed:
     try:
         for raw in read_raw(task.path, name=task.name):
             try:
-                record = parse(raw)
+                record, canonical = glance(raw)
             except Refused as refused:
                 problems.append(refused.problem)
                 continue
-            entry = _entry(record, None if task.signing is None else _signature(record, task.signing, raw, problems))
+            signature = None if task.signing is None else _signature(record, task.signing, raw, problems)
+            entry = _entry(record, canonical, signature)
             if entry is None:  # without an id a record has no place in the plan: say all that is wrong with it now
                 schemas = schemas_from(dict(task.schema_sources))
-                problems += check_record(record, raw, schemas, {name: set() for name in schemas.tables})
+                problems += _faults(raw, schemas)
                 continue
             if spilled:
                 spilled.write(raw.raw)
-            where = (task.name, str(plain), raw.place.line, offset if spilled else raw.offset, len(raw.raw))
+            where = (task.name, str(plain), raw.place.line, offset if spilled else raw.offset, len(raw.raw), digest_of(raw.raw))
             for name, value in zip(INDEX_SCHEMA.names, (*entry, *where), strict=True):
                 rows[name].append(value)
             offset += len(raw.raw)
@@ -116,14 +134,29 @@ def _signature(record: dict[str, Any], signing: Signing, raw: RawRecord, problem
     return made[2]
 
 
-def _entry(record: dict[str, Any], signature: bytes | None) -> tuple[Any, ...] | None:
+def _faults(raw: RawRecord, schemas: Schemas) -> list[Problem]:
+    """All that is wrong with a record by itself."""
+    try:
+        return check_record(parse(raw), raw, schemas, {name: set() for name in schemas.tables})
+    except Refused as refused:
+        return [refused.problem]
+
+
+def digest_of(raw: bytes) -> bytes:
+    """What tells the bytes of a record from others."""
+    return hashlib.sha256(raw).digest()[:16]
+
+
+def _entry(record: dict[str, Any], canonical: bytes, signature: bytes | None) -> tuple[Any, ...] | None:
     names = ("article_id", "group", "split", "supersedes")
     values = [record.get(name) for name in names]
     if not isinstance(values[0], str) or not all(v is None or isinstance(v, str) for v in values):
         return None
-    canonical = canonical_record(public_part(record))
+    withheld = is_withheld(record)
+    if withheld:
+        canonical = canonical_record(public_part(record))
     digest = hashlib.sha256(canonical).hexdigest()
-    return (*values, is_withheld(record), digest, _text_digest(record), signature, len(canonical))
+    return (*values, withheld, digest, _text_digest(record), signature, len(canonical))
 
 
 def _text_digest(record: dict[str, Any]) -> str | None:

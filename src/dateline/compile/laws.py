@@ -28,25 +28,25 @@ ByKey = Mapping[str, Mapping[str, Json]]
 def check_laws(record: Json, schemas: Schemas, quote: bool, report: Report) -> None:
     """Report every law that the record breaks, layer by layer; `quote` says whether its strings may be quoted."""
     by_key = {name: {i[layer.key.name]: i for i in record.get(name) or ()} for name, layer in schemas.layers.items()}
-    _rules(schemas.article, record, [], report)
+    check_rules(schemas.article, record, [], report)
     for layer in schemas.layers.values():
         items = record.get(layer.name) or []
         bound = [f for f in layer.fields if f.schema.keys() & {"x-outside", "x-target", "x-present"}]
         for index, item in enumerate(items):
             steps: Steps = [layer.name, index]
-            _rules(layer, item, steps, report)
+            check_rules(layer, item, steps, report)
             _ascending(layer, item, steps, report)
             for field in bound:
-                _outside(layer, field, item, steps, report)
+                check_outside(layer, field, item, steps, report)
                 _target(field, item, steps, by_key, schemas, quote, report)
                 _present(layer, field, item, steps, by_key, schemas, quote, report)
         for field in layer.fields:
             if "x-depth" in field.schema:
-                _depth(layer, field, items, quote, report)
+                check_depth(layer, field, items, quote, report)
             if "x-quotes" in field.schema:
-                _quotes(layer, field, items, record["text"].get("content"), report)
+                check_quotes(layer, field, items, record["text"].get("content"), report)
         if "x-covers" in layer.schema:
-            _covers(layer, items, record["text"].get("content"), report)
+            check_covers(layer, items, record["text"].get("content"), report)
 
 
 def span_lists(field: Field, value: Any, steps: Steps) -> Iterator[list[tuple[Steps, Json]]]:
@@ -62,7 +62,8 @@ def span_lists(field: Field, value: Any, steps: Steps) -> Iterator[list[tuple[St
             yield [([*steps, outer, i], span) for i, span in enumerate(spans)]
 
 
-def _rules(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
+def check_rules(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
+    """Report the laws of `x-rules` that an item breaks."""
     for rule in layer.rules:
         kept = rule.validator.is_valid(item)
         if kept and rule.equal and (rule.applies is None or rule.applies.is_valid(item)):
@@ -78,7 +79,8 @@ def _ascending(layer: Layer, item: Json, steps: Steps, report: Report) -> None:
             report("ascending", steps, fields=", ".join(names))
 
 
-def _outside(layer: Layer, field: Field, item: Json, steps: Steps, report: Report) -> None:
+def check_outside(layer: Layer, field: Field, item: Json, steps: Steps, report: Report) -> None:
+    """Report the spans of a field that share a character with those of the fields that `x-outside` names."""
     for name in field.schema.get("x-outside", ()):
         others = [s for spans in span_lists(layer[name], layer[name].value_of(item), []) for _, s in spans]
         for spans in span_lists(field, field.value_of(item), [*steps, *field.path]):
@@ -126,7 +128,8 @@ def _told(field: Field, value: Any, quote: bool) -> object:
     return "null" if value is None else value
 
 
-def _depth(layer: Layer, field: Field, items: list[Json], quote: bool, report: Report) -> None:
+def check_depth(layer: Layer, field: Field, items: list[Json], quote: bool, report: Report) -> None:
+    """Report the items of a record whose depth is not their parent's and one."""
     parent_of = layer[field.schema["x-depth"]]
     depth = {item[layer.key.name]: field.value_of(item) for item in items}
     for index, item in enumerate(items):
@@ -137,9 +140,12 @@ def _depth(layer: Layer, field: Field, items: list[Json], quote: bool, report: R
             report("depth", [layer.name, index, *field.path], found=field.value_of(item), expected=expected, reason=reason)
 
 
-def _quotes(layer: Layer, field: Field, items: list[Json], text: str | None, report: Report) -> None:
-    """Labels under `closed` want each piece to begin and end with a mark, under `some` at least one mark, under `none` no mark
-    but those inside the spans of items nested in this one. Without the text nothing can be said."""
+def check_quotes(layer: Layer, field: Field, items: list[Json], text: str | None, report: Report) -> None:
+    """Report how quotation marks stand against the label.
+
+    Labels under `closed` want each piece to begin and end with a mark, under `some` at least one mark, under `none` no mark
+    but those inside the spans of items nested in this one. Without the text nothing can be said.
+    """
     law = field.schema["x-quotes"]
     if text is None:
         return
@@ -166,7 +172,8 @@ def _quotes(layer: Layer, field: Field, items: list[Json], text: str | None, rep
         report("quotation-marks", [layer.name, index, *field.path], found=label, reason=reason)
 
 
-def _covers(layer: Layer, items: list[Json], text: str | None, report: Report) -> None:
+def check_covers(layer: Layer, items: list[Json], text: str | None, report: Report) -> None:
+    """Report the first stretch of a text that no item covers."""
     law = layer.schema["x-covers"]
     if text is None or not items:
         return

@@ -6,12 +6,14 @@ strict where JSON libraries are lenient: duplicate keys, NaN and infinities, lon
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import math
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -133,6 +135,59 @@ def parse(record: RawRecord) -> dict[str, Any]:
     return data
 
 
+def glance(record: RawRecord) -> tuple[dict[str, Any], bytes]:
+    """The JSON object that the bytes spell, and its canonical form.
+
+    Whether its floats are kept to the last digit is left to `parse`. Else orjson is as strict but for two things: an integer
+    beyond 64 bits becomes a float, and of two equal keys one is dropped without a word; then fewer quotation marks are written
+    than were read. What it refuses, and where that count is no proof, `parse` decides. Raises Refused.
+    """
+    import orjson
+
+    raw = record.raw
+    data = _plainly(raw)
+    if data is not None and _ESCAPED_MARK not in raw:
+        try:
+            canonical = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+            if raw.count(b'"') == canonical.count(b'"'):
+                return data, canonical
+        except TypeError:  # nesting beyond 254
+            pass
+    data = parse(record)
+    return data, canonical_record(data)
+
+
+def taken(record: RawRecord) -> dict[str, Any]:
+    """The JSON object that `glance` found in the same bytes. Raises Refused where only `parse` can tell."""
+    data = _plainly(record.raw)
+    return parse(record) if data is None else data
+
+
+def _plainly(raw: bytes) -> dict[str, Any] | None:
+    """The object that orjson reads; None where there is none, or an integer may be beyond 64 bits."""
+    import orjson
+
+    if _LONG_NUMBER in raw.translate(_DIGITS):
+        return None
+    try:
+        data = orjson.loads(raw)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """No search for cycles among objects: parsed records have none, and there are millions of objects to look at."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def canonical_record(record: dict[str, Any]) -> bytes:
     """The record in the one form that its digest is taken of: it does not depend on white space or the order of keys."""
     import orjson
@@ -196,6 +251,8 @@ def kind_of(value: object) -> str:
     return names.get(type(value), "a number")
 
 
+_ESCAPED_MARK = b"\\u0022"
+_DIGITS, _LONG_NUMBER = bytes.maketrans(b"123456789", b"0" * 9), b"0" * 19
 _TOO_DEEP = "brackets are nested too deeply"
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++')
 _OPEN, _CLOSE = (b"[", b"{"), (b"]", b"}")

@@ -6,7 +6,6 @@ No rows travel: a worker receives the index rows of its articles and returns fac
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -15,13 +14,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from dateline.compile.check import check_record, public_part
+from dateline.compile.index import digest_of
 from dateline.compile.plan import ShardPlan
-from dateline.compile.read import RawRecord, Refused, canonical_record, parse
-from dateline.compile.tables import ARTICLES, arrow_schema, rows_of
+from dateline.compile.read import RawRecord, Refused, taken, without_collecting
+from dateline.compile.tables import arrow_schema
+from dateline.compile.ways import ByBlock, Some, Way
 from dateline.errors import InputError, Place, Problem
-from dateline.parquet import FileFacts, ShardFile, arrow_table
-from dateline.row_facts import Row, count_labels, digest_entry
+from dateline.parquet import FileFacts, ShardFile
 from dateline.schema import Schemas, schemas_from
 
 BATCH_RECORDS = 500
@@ -51,31 +50,32 @@ class ShardFacts:
     problems: list[Problem] = field(default_factory=list)
 
 
-def compile_shard(task: ShardTask) -> ShardFacts:
-    """Compile one shard. If any record has a problem, no file is left and the problems are returned."""
+def compile_shard(task: ShardTask, way: type[Way] = ByBlock) -> ShardFacts:
+    """Compile one shard. If any record has a problem, no file is left and the problems are returned.
+
+    `way` is how records become tables (see `ways`); what comes out is the same.
+    """
     schemas = _schemas(task.schema_sources)
+    compiled = way(schemas, task.table_keys, public=task.public)
     facts = ShardFacts()
     files: dict[tuple[str, str], ShardFile] = {}
     digests: dict[str, list[bytes]] = {}
-    for batch in _batches(task, schemas, facts):
-        if facts.problems:
-            continue
-        rows: dict[tuple[str, str], list[Row]] = {}
-        for split, tables in batch:
-            article_id = tables[ARTICLES][0]["article_id"]
-            for config, found in tables.items():
-                rows.setdefault((config, split), []).extend(found)
-                digests.setdefault(config, []).append(digest_entry(article_id, found))
-        for (config, split), found in rows.items():
-            if not found:
+    with without_collecting():
+        for split, some in _batches(task, facts):
+            facts.problems += compiled.problems(some)
+            if any(p.fails for p in facts.problems):
                 continue
-            if (config, split) not in files:
-                stem = f"{split}-{task.shard.stem}"
-                files[config, split] = ShardFile(task.out, config, split, stem, arrow_schema(config, schemas))
-            files[config, split].add(arrow_table(found, arrow_schema(config, schemas)))
-            layer = schemas.article if config == ARTICLES else schemas.layers.get(config)
-            if layer:
-                count_labels(layer.fields, found, facts.labels.setdefault(config, {}))
+            made = compiled.made(some)
+            for config, entries in made.digests.items():
+                digests.setdefault(config, []).extend(entries)
+            for config, table in made.tables.items():
+                if (config, split) not in files:
+                    stem = f"{split}-{task.shard.stem}"
+                    files[config, split] = ShardFile(task.out, config, split, stem, arrow_schema(config, schemas))
+                files[config, split].add(table, made.sizes[config])
+            for config, labels in made.labels.items():
+                for column, counts in labels.items():
+                    facts.labels.setdefault(config, {}).setdefault(column, Counter()).update(counts)
     facts.files = [file.close() for _, file in sorted(files.items())]
     for config, entries in digests.items():
         path = task.out / f"{config}-{task.shard.stem}.digests"
@@ -89,33 +89,26 @@ def _schemas(sources: tuple[tuple[str, bytes], ...]) -> Schemas:
     return schemas_from(dict(sources))
 
 
-def _batches(task: ShardTask, schemas: Schemas, facts: ShardFacts) -> Iterator[list[tuple[str, dict[str, list[Row]]]]]:
-    batch: list[tuple[str, dict[str, list[Row]]]] = []
+def _batches(task: ShardTask, facts: ShardFacts) -> Iterator[tuple[str, Some]]:
+    """The records of a shard by split, some hundred at a time; what is no record any more goes to the problems."""
+    waiting: dict[str, Some] = {}
     with _Seeds() as seeds:
         for entry in _entries(task.shard.articles):
             raw = seeds.read(entry)
-            record = _same_record(raw, entry)
-            found = check_record(record, raw, schemas, task.table_keys, public=task.public)
-            if found:
-                facts.problems += found
+            if digest_of(raw.raw) != entry["raw_digest"]:
+                raise InputError(f"{entry['file']}: changed while it was read; run the command again")
+            try:
+                record = taken(raw)
+            except Refused as refused:
+                facts.problems.append(refused.problem)
                 continue
-            values = {name: entry[name] for name in ("split", "group", "added_in", "changed_in")}
-            batch.append((entry["split"], rows_of(record, schemas, values)))
-            if len(batch) == BATCH_RECORDS:
-                yield batch
-                batch = []
-    if batch:
-        yield batch
-
-
-def _same_record(raw: RawRecord, entry: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        record = parse(raw)
-    except Refused:
-        record = {}
-    if hashlib.sha256(canonical_record(public_part(record))).hexdigest() != entry["record_sha256"]:
-        raise InputError(f"{entry['file']}: changed while it was read; run the command again")
-    return record
+            some = waiting.setdefault(entry["split"], Some())
+            some.records.append(record)
+            some.raws.append(raw)
+            some.entries.append(entry)
+            if len(some.records) == BATCH_RECORDS:
+                yield entry["split"], waiting.pop(entry["split"])
+    yield from sorted(waiting.items())
 
 
 def read_again(articles: pa.Table) -> Iterator[tuple[dict[str, Any], RawRecord]]:

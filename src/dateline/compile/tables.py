@@ -78,12 +78,8 @@ def rows_of(record: Json, schemas: Schemas, engine_values: Mapping[str, Any]) ->
     Items of annotation sets that stand apart, since others decided between them, are rows of `primary` alone.
     """
     withheld = is_withheld(record)
-    text = record["text"].get("content")
-    visible = None if withheld else text
-    article = {f.name: _value(f, record, visible, withheld) for f in schemas.article.fields}
-    article |= {name: None for name, _, _ in _ENGINE_COLUMNS} | dict(engine_values)
-    article["text_redistributable"] = not withheld
-    article |= _measures_of(record["text"], text)
+    visible = None if withheld else record["text"].get("content")
+    article = article_row(record, schemas, engine_values)
     rows: dict[str, list[Row]] = {ARTICLES: [article]}
     nested: Row = dict(article)
     apart = Apart(record, schemas)
@@ -98,9 +94,19 @@ def rows_of(record: Json, schemas: Schemas, engine_values: Mapping[str, Any]) ->
     return rows
 
 
+def article_row(record: Json, schemas: Schemas, engine_values: Mapping[str, Any]) -> Row:
+    """The row of `articles` that a checked record gives."""
+    withheld = is_withheld(record)
+    text = record["text"].get("content")
+    article = {f.name: value_in_row(f, record, None if withheld else text, withheld) for f in schemas.article.fields}
+    article |= {name: None for name, _, _ in _ENGINE_COLUMNS} | dict(engine_values)
+    article["text_redistributable"] = not withheld
+    return article | _measures_of(record["text"], text)
+
+
 def layer_row(layer: Layer, item: Json, text: str | None, withheld: bool) -> Row:
     """One item of a layer, or row of a corpus-level table, with its computed columns."""
-    row = {f.name: None if f.derive else _value(f, item, text, withheld) for f in layer.fields}
+    row = {f.name: None if f.derive else value_in_row(f, item, text, withheld) for f in layer.fields}
     for field in layer.fields:
         if field.derive:
             parts = [row[column] for column in field.derive["from"]]
@@ -108,7 +114,8 @@ def layer_row(layer: Layer, item: Json, text: str | None, withheld: bool) -> Row
     return row
 
 
-def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
+def value_in_row(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
+    """What a row has in a column, from its item; `text` is None where it may not be shown, or is not at hand."""
     if withheld and field.withheld:
         return None
     value = field.value_of(item)
@@ -120,19 +127,19 @@ def _value(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
         return [_span(span, text) for span in value]
     if field.span == "nested":
         return [[_span(span, text) for span in spans] for spans in value]
-    typed = _typed(field.type)
-    return value if typed is None else typed(value)
+    made = typed(field.type)
+    return value if made is None else made(value)
 
 
 @functools.lru_cache(1024)
-def _typed(kind: pa.DataType) -> Callable[[Any], Any] | None:
+def typed(kind: pa.DataType) -> Callable[[Any], Any] | None:
     """What makes of a JSON value that is not null what the column will give back, so that digests of a record and of its rows
     are the same; None where that is the value itself."""
     if pa.types.is_list(kind):
-        inner = _typed(kind.value_type)
+        inner = typed(kind.value_type)
         return list if inner is None else lambda value: [None if one is None else inner(one) for one in value]
     if pa.types.is_struct(kind):
-        parts = [(f.name, _typed(f.type) or _itself) for f in kind]
+        parts = [(f.name, typed(f.type) or _itself) for f in kind]
         return lambda value: {name: None if value.get(name) is None else part(value[name]) for name, part in parts}
     if pa.types.is_decimal(kind):
         step = Decimal(1).scaleb(-kind.scale)
