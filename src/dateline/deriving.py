@@ -80,14 +80,13 @@ def derive_tables(
     shards = list(_shards(declaration, base, data, work)) if made.of_articles else []
     faults = list(_homeless(judgements, articles)) if made.of_groups else []
     digests: dict[str, list[Path]] = {}
-    outs = [*(task.out for task in stories), *(task.out for task in shards)]
     results = chain(engine.map(derive_stories, stories), engine.map(derive_articles, shards))
-    for done, (out, facts) in enumerate(zip(outs, results, strict=True), 1):
-        _take(found, facts, out, data)
+    for done, facts in enumerate(results, 1):
+        _take(found, facts, data)
         faults += facts.faults
         for name, path in facts.digests.items():
             digests.setdefault(name, []).append(path)
-        tell("derive", done, len(outs))
+        tell("derive", done, len(stories) + len(shards))
     found.digests = {name: logical_digest(paths, DIGEST_ENTRY) for name, paths in digests.items()}
     found.problems = _problems(project, schemas, faults)
     return found
@@ -139,10 +138,10 @@ def _shards(declaration: Declaration, base: Sequence[FileFacts], data: Path, wor
         yield ArticlesTask(declaration, data / file.path, file.split, stem, out)
 
 
-def _take(found: Derived, facts: DerivedFacts, out: Path, data: Path) -> None:
+def _take(found: Derived, facts: DerivedFacts, data: Path) -> None:
     for file in facts.files:
         (data / file.path).parent.mkdir(exist_ok=True)
-        (out / file.path).replace(data / file.path)
+        (facts.out / file.path).replace(data / file.path)
     found.files += facts.files
     for table, columns in facts.labels.items():
         for column, counts in columns.items():

@@ -30,6 +30,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def attempt_folder(parent: Path) -> Path:
+    """A new folder in `parent` for the files of one attempt at a task: of several attempts none meets what another left."""
+    return Path(tempfile.mkdtemp(prefix="attempt-", dir=parent))
+
+
 def move_whole(path: Path, target: Path) -> None:
     """Move a file to its name, its content durable before the name is; also to another file system.
 

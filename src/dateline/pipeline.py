@@ -282,10 +282,7 @@ def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell:
     sources = tuple(schemas.sources.items())
     splits = project.settings.splits
     signing = signing_of(splits) if splits.near_duplicates else None
-    tasks = [
-        IndexTask(path, project.name_of(path), work / f"spill-{number}", sources, signing)
-        for number, path in enumerate(seed_files(project))
-    ]
+    tasks = [IndexTask(path, project.name_of(path), work, sources, signing) for path in seed_files(project)]
     pieces, problems = [INDEX_SCHEMA.empty_table()], []
     for done, indexed in enumerate(engine.map(index_file, tasks), 1):
         pieces.append(indexed.table)
@@ -307,7 +304,7 @@ def _compile(
     digests: dict[str, list[Path]] = {}
     for number, facts in enumerate(engine.map(compile_shard, tasks)):
         for file in facts.files:
-            _take(tasks[number].out, file.path, work / "data")
+            _take(facts.out, file.path, work / "data")
         merged.files += facts.files
         merged.problems += facts.problems
         for config, path in facts.digests.items():

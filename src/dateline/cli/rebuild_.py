@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dateline.cli.words import JobsOption, JsonOption, ProjectOption
+from dateline.errors import UsageError
 
 if TYPE_CHECKING:
     from dateline.compare import Differences
+    from dateline.engines import Engine
     from dateline.profiling import Profile
 
 
@@ -27,6 +30,14 @@ def command(
     again: Annotated[
         bool, typer.Option("--again", help="Make everything anew, although nothing has changed since the last rebuild.")
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="ENGINE",
+            help="Where the work is done: local (processes here), spark (Spark here) or spark://HOST:PORT (a master's workers).",
+        ),
+    ] = "local",
     profile: Annotated[
         bool, typer.Option("--profile", help="Say what each stage took: seconds, CPU seconds, MB of seeds per second.")
     ] = False,
@@ -35,7 +46,6 @@ def command(
 ) -> None:
     """Compile seeds/ into dataset/. If anything is wrong (exit 1), dataset/ stays as it was."""
     from dateline.cli.results import count, print_json, print_leak_scan, print_problems, progress_bar, say
-    from dateline.engines import LocalEngine
     from dateline.pipeline import Rebuilt, rebuild
     from dateline.pipeline import check as check_dataset
     from dateline.profiling import Profile
@@ -43,11 +53,11 @@ def command(
 
     home = find_project(project)
     taken = Profile()
-    with progress_bar() as tell:
+    with progress_bar() as tell, _workers(engine, jobs) as workers:
         if check:
-            result = check_dataset(home, LocalEngine(jobs), tell=tell, profile=taken)
+            result = check_dataset(home, workers, tell=tell, profile=taken)
         else:
-            result = rebuild(home, LocalEngine(jobs), tell=tell, sweep=sweep, profile=taken, known=not again)
+            result = rebuild(home, workers, tell=tell, sweep=sweep, profile=taken, known=not again)
     if profile and not json:
         _print_profile(taken)
     more = {"profile": taken.as_json()} if profile else {}
@@ -94,6 +104,20 @@ def command(
     if not json:
         print_leak_scan(result.leaks)
     raise typer.Exit(0 if manifest else 1)
+
+
+def _workers(engine: str, jobs: int | None) -> AbstractContextManager[Engine]:
+    from dateline.engines import LocalEngine
+
+    if engine == "local":
+        return nullcontext(LocalEngine(jobs))
+    if engine != "spark" and not engine.startswith("spark://"):
+        raise UsageError(f"--engine {engine}: there is local, spark, or the address of a master, spark://HOST:PORT")
+    if jobs is not None and engine != "spark":
+        raise UsageError("--jobs says how many processes work here; at a master it is the workers' settings that say it")
+    from dateline.spark import SparkWorkers
+
+    return SparkWorkers(engine, jobs)
 
 
 def _validated(counts: dict[str, int] | None) -> str:

@@ -28,6 +28,7 @@ from dateline.compile.read import (
 )
 from dateline.compile.signature import Signing, sign, stored
 from dateline.errors import Place, Problem
+from dateline.files import attempt_folder
 from dateline.rules import problem
 from dateline.schema import Schemas, schemas_from
 
@@ -56,7 +57,7 @@ record is written, nor on whether the text is at hand;
 
 @dataclass(frozen=True)
 class IndexTask:
-    """One seed file to index; `spill` is where its plain form goes if it is compressed.
+    """One seed file to index; `spill` is the folder where its plain form goes if it is compressed.
 
     `signing` says how near-duplicate signatures are made, None that none are.
     """
@@ -85,8 +86,10 @@ def index_file(task: IndexTask) -> Indexed:
 def _indexed(task: IndexTask) -> Indexed:
     rows: dict[str, list[Any]] = {name: [] for name in INDEX_SCHEMA.names}
     problems: list[Problem] = []
-    plain = task.spill if is_compressed(task.path) else task.path
-    spilled = task.spill.open("wb") if is_compressed(task.path) else None
+    plain, spilled = task.path, None
+    if is_compressed(task.path):
+        plain = attempt_folder(task.spill) / "plain"
+        spilled = plain.open("wb")
     offset = 0
     try:
         for raw in read_raw(task.path, name=task.name):

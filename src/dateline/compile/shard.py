@@ -20,6 +20,7 @@ from dateline.compile.read import RawRecord, Refused, taken, without_collecting
 from dateline.compile.tables import arrow_schema
 from dateline.compile.ways import ByBlock, Some, Way
 from dateline.errors import InputError, Place, Problem
+from dateline.files import attempt_folder
 from dateline.parquet import FileFacts, ShardFile
 from dateline.schema import Schemas, schemas_from
 
@@ -42,8 +43,9 @@ class ShardTask:
 
 @dataclass
 class ShardFacts:
-    """What a worker returns: its files, row and label counts, digest files, and the problems it found."""
+    """What a worker returns: its files and the folder that they are in, label counts, digest files, and the problems it found."""
 
+    out: Path = Path()
     files: list[FileFacts] = field(default_factory=list)
     labels: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     digests: dict[str, Path] = field(default_factory=dict)
@@ -57,7 +59,7 @@ def compile_shard(task: ShardTask, way: type[Way] = ByBlock) -> ShardFacts:
     """
     schemas = _schemas(task.schema_sources)
     compiled = way(schemas, task.table_keys, public=task.public)
-    facts = ShardFacts()
+    facts = ShardFacts(attempt_folder(task.out))
     files: dict[tuple[str, str], ShardFile] = {}
     digests: dict[str, list[bytes]] = {}
     with without_collecting():
@@ -71,14 +73,14 @@ def compile_shard(task: ShardTask, way: type[Way] = ByBlock) -> ShardFacts:
             for config, table in made.tables.items():
                 if (config, split) not in files:
                     stem = f"{split}-{task.shard.stem}"
-                    files[config, split] = ShardFile(task.out, config, split, stem, arrow_schema(config, schemas))
+                    files[config, split] = ShardFile(facts.out, config, split, stem, arrow_schema(config, schemas))
                 files[config, split].add(table, made.sizes[config])
             for config, labels in made.labels.items():
                 for column, counts in labels.items():
                     facts.labels.setdefault(config, {}).setdefault(column, Counter()).update(counts)
     facts.files = [file.close() for _, file in sorted(files.items())]
     for config, entries in digests.items():
-        path = task.out / f"{config}-{task.shard.stem}.digests"
+        path = facts.out / f"{config}-{task.shard.stem}.digests"
         path.write_bytes(b"".join(sorted(entries)))
         facts.digests[config] = path
     return facts

@@ -24,6 +24,7 @@ from dateline.derive.columns import Table
 from dateline.derive.declared import Declared, declared
 from dateline.derive.estimates import Fault, derive_story, pair_of
 from dateline.derive.kinds.figures import Figures
+from dateline.files import attempt_folder
 from dateline.parquet import FileFacts, ShardFile, arrow_table
 from dateline.project import Estimates as Settings
 from dateline.row_facts import Row, count_labels, digest_entry
@@ -70,8 +71,9 @@ class StoriesTask:
 
 @dataclass
 class DerivedFacts:
-    """What a worker returns: its files, how often labels stand, digest files by table, and what is wrong in the rows."""
+    """What a worker returns: its files and the folder that they are in, how often labels stand, digest files by table, faults."""
 
+    out: Path = Path()
     files: list[FileFacts] = field(default_factory=list)
     labels: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     digests: dict[str, Path] = field(default_factory=dict)
@@ -118,8 +120,8 @@ class _Out:
     """The files of one task; rows are written some at a time."""
 
     def __init__(self, folder: Path, split: str, stem: str) -> None:
-        self.folder, self.split, self.stem = folder, split, stem
-        self.facts = DerivedFacts()
+        self.folder, self.split, self.stem = attempt_folder(folder), split, stem
+        self.facts = DerivedFacts(self.folder)
         self._files: dict[str, ShardFile] = {}
         self._pending: dict[str, tuple[Table, list[Row]]] = {}
         self._digests: dict[str, list[bytes]] = {}

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession, functions
 from pyspark.sql.types import StructType
 
 from dateline.errors import SuiteError
+from dateline.spark import NoSpark, has_java, open_session
 from dateline.validate.database import first_line, one_select
 from dateline.validate.engine import Engine, Options, quiet, versions_of
 from dateline.validate.suites import Suite
@@ -23,14 +24,6 @@ from dateline.validate.views import View
 
 # functions that call any method of Java
 _REFLECTION = re.compile(r"\b(?:(?:try_)?reflect|java_method)\b", re.IGNORECASE)
-# nothing of Spark's own log on the terminal
-_LOG = """
-status = off
-appender.none.type = Null
-appender.none.name = none
-rootLogger.level = off
-rootLogger.appenderRef.none.ref = none
-"""
 
 
 class SparkEngine(Engine):
@@ -43,7 +36,7 @@ class SparkEngine(Engine):
 
     def __init__(self, views: Sequence[View], options: Options) -> None:
         super().__init__(options)
-        if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
+        if not has_java():
             raise SuiteError("engine spark needs Java 17 or newer; no `java` is on the PATH, and JAVA_HOME is not set")
         self.folder = Path(tempfile.mkdtemp(prefix="dateline-spark-", dir=options.temp_directory))
         self.ours = SparkSession.getActiveSession() is None
@@ -59,39 +52,16 @@ class SparkEngine(Engine):
             self.close()
             raise
 
-    def _start(self) -> SparkSession:
-        conf = self.folder / "conf"
-        conf.mkdir()
-        (conf / "log4j2.properties").write_text(_LOG, encoding="utf-8")
-        ours = {"SPARK_CONF_DIR": str(conf), "SPARK_LOCAL_IP": "127.0.0.1"}
-        before = {name: os.environ.get(name) for name in ours}
-        os.environ.update(ours)
+    def _start(self) -> Any:
         settings = {
-            "spark.ui.enabled": "false",
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.memory": _jvm(self.options.memory_limit),
-            "spark.local.dir": str(self.folder),
-            "spark.sql.warehouse.dir": str(self.folder / "warehouse"),
-            "spark.sql.session.timeZone": "UTC",
             "spark.sql.shuffle.partitions": str(self.options.threads or os.cpu_count() or 1),
             "spark.sql.runSQLOnFiles": "false",
-            "spark.ui.showConsoleProgress": "false",
         }
         try:
-            with quiet():
-                builder = SparkSession.builder.master(f"local[{self.options.threads or '*'}]").appName("dateline")
-                for key, value in settings.items():
-                    builder = builder.config(key, value)
-                return builder.getOrCreate()
-        except Exception as fault:
-            raise SuiteError(f"engine spark cannot start: {first_line(fault)}; it needs Java 17 or newer") from None
-        finally:
-            for name, was in before.items():
-                if was is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = was
+            return open_session(f"local[{self.options.threads or '*'}]", self.folder, settings)
+        except NoSpark as fault:
+            raise SuiteError(f"engine spark cannot start: {fault}; it needs Java 17 or newer") from None
 
     def _add(self, view: View) -> None:
         try:
