@@ -27,9 +27,8 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17 or newer"),
 ]
 TESTS = REPOSITORY / "tests"
-MORE = list(
-    islice((r for r in every_record() if r["article_id"] not in {known["article_id"] for known in records_at_hand()}), 40)
-)
+KNOWN = {record["article_id"] for record in records_at_hand()}
+MORE = list(islice((record for record in every_record() if record["article_id"] not in KNOWN), 40))
 """Further articles, so that there are enough for many shards."""
 NOT_AT_HAND = "2 withheld texts not at hand, not scanned\n"
 
