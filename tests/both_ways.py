@@ -79,6 +79,6 @@ def unlike(fast: Assembled, exact: Assembled) -> Iterator[str]:
         elif not fast.tables[config].equals(exact.tables[config]):
             columns = [n for n in exact.tables[config].column_names if fast.tables[config][n] != exact.tables[config][n]]
             yield f"{config}: other values in {columns}"
-    for part in ("digests", "sizes", "labels"):
+    for part in ("digests", "lengths", "labels"):
         if getattr(fast, part) != getattr(exact, part):
             yield f"other {part}"

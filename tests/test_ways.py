@@ -173,10 +173,9 @@ def test_faults_of_every_rule_are_told_alike_in_blocks(part: int) -> None:
 
 def files_of(shard: ShardPlan, schemas: Schemas, out: Path, way: type[Way]) -> dict[str, bytes]:
     """The files of a shard, digests among them."""
-    out.mkdir()
     facts = compile_shard(ShardTask(shard, tuple(schemas.sources.items()), KEYS, out, True), way)
     assert facts.problems == []
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    return {path.relative_to(facts.out).as_posix(): path.read_bytes() for path in facts.out.rglob("*") if path.is_file()}
 
 
 @pytest.mark.slow(seconds=90)

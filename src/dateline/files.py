@@ -32,6 +32,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def attempt_folder(parent: Path) -> Path:
     """A new folder in `parent` for the files of one attempt at a task: of several attempts none meets what another left."""
+    parent.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix="attempt-", dir=parent))
 
 

@@ -25,6 +25,7 @@ from typing import Any
 import pyarrow as pa
 
 from dateline import __version__, receipt, versions
+from dateline.cache import Cache
 from dateline.compare import Differences, compare
 from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
 from dateline.compile.plan import Plan, plan
@@ -112,7 +113,7 @@ def rebuild(
     """Compile seeds/ into dataset/. If anything is wrong, problems are returned and dataset/ stays as it was.
 
     With `known`, what the last rebuild said is said again, and nothing is made, if nothing that it read has changed since and all
-    files of dataset/ are still what they were.
+    files of dataset/ are still what they were; if only records have changed, what follows from the others is not made again.
 
     What fails a suite of expectations/ is wrong, too; tables that met the same suites already are not validated again. `today`
     (by default the day in UTC) decides which waivers have expired, and nothing else.
@@ -128,12 +129,16 @@ def rebuild(
             profile.input_bytes = sum(map(_size, seed_files(project)))
         if found is not None:
             return found
-        made = make(project, engine, work, tell, today, again=False, profile=profile)
+        ground = receipt.ground_of(project)
+        cache = Cache(project, work, ground, known=known) if ground is not None else None
+        made = make(project, engine, work, tell, today, again=False, profile=profile, cache=cache)
         if isinstance(made, Rebuilt):
             return made
         with profile.stage("promote"):
             receipt.forget(project)
             done = _promote(project, made.manifest, made.card, work, sweep)
+            if cache is not None:
+                cache.keep()
         if key is not None and key == receipt.key_of(project):  # what was edited meanwhile was perhaps not read
             faces = receipt.faces_of(made.card, made.manifest.encode())
             until = receipt.last_day(project)
@@ -224,11 +229,12 @@ def make(
     stamp: Stamp | None = None,
     suites: bool = True,
     profile: Profile | None = None,
+    cache: Cache | None = None,
 ) -> Rebuilt | Made:
     """All of a rebuild but its last step: data files in work/data, manifest and card; or what is wrong.
 
-    With a `stamp` the build is that release. Without `suites` nothing is validated, nor scanned for leaks: nobody may get to see
-    what is made so.
+    What a `cache` knows is not made again; it is told what there is now. With a `stamp` the build is that release. Without
+    `suites` nothing is validated, nor scanned for leaks: nobody may get to see what is made so.
     """
     profile = profile or Profile()
     profile.input_bytes = sum(map(_size, seed_files(project)))
@@ -236,12 +242,12 @@ def make(
         schemas = load_schemas(project.schemas)
         tables = read_tables(project, schemas)
     with profile.stage("index"):
-        index, found = _index(project, schemas, engine, work, tell)
+        index, found = _index(project, schemas, engine, work, tell, cache)
     ledger = stamp.ledger if stamp else _ledger_of(project)
     with profile.stage("plan"):
         planned = plan(index, ledger.articles, project.settings.splits, ledger.bits)
     with profile.stage("compile"):
-        facts = _compile(planned, schemas, tables, engine, work, tell, public=not project.settings.private)
+        facts = _compile(planned, schemas, tables, engine, work, tell, cache, public=not project.settings.private)
     told = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
     problems, warnings = [p for p in told if p.fails], [p for p in told if not p.fails]
     if problems:
@@ -278,28 +284,42 @@ def make(
 # ---- the stages ----------------------------------------------------------------------------------------------
 
 
-def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell: Tell) -> tuple[pa.Table, list[Problem]]:
+def _index(
+    project: Project, schemas: Schemas, engine: Engine, work: Path, tell: Tell, cache: Cache | None
+) -> tuple[pa.Table, list[Problem]]:
     sources = tuple(schemas.sources.items())
     splits = project.settings.splits
     signing = signing_of(splits) if splits.near_duplicates else None
-    tasks = [IndexTask(path, project.name_of(path), work, sources, signing) for path in seed_files(project)]
+    names = {path: project.name_of(path) for path in seed_files(project)}
+    known = {path: cache.index_of(name) if cache else None for path, name in names.items()}
+    tasks = [IndexTask(path, name, work, sources, signing, known[path]) for path, name in names.items()]
     pieces, problems = [INDEX_SCHEMA.empty_table()], []
     for done, indexed in enumerate(engine.map(index_file, tasks), 1):
         pieces.append(indexed.table)
         problems += indexed.problems
+        if cache is not None:
+            cache.note_index(tasks[done - 1].name, indexed)
         tell("index", done, len(tasks))
     return pa.concat_tables(pieces).combine_chunks(), problems
 
 
 def _compile(
-    planned: Plan, schemas: Schemas, tables: Tables, engine: Engine, work: Path, tell: Tell, *, public: bool
+    planned: Plan,
+    schemas: Schemas,
+    tables: Tables,
+    engine: Engine,
+    work: Path,
+    tell: Tell,
+    cache: Cache | None,
+    *,
+    public: bool,
 ) -> ShardFacts:
     sources = tuple(schemas.sources.items())
     tasks = []
     for number, shard in enumerate(planned.shards):
         out = work / f"shard-{number}"
         out.mkdir()
-        tasks.append(ShardTask(shard, sources, tables.keys, out, public))
+        tasks.append(ShardTask(shard, sources, tables.keys, out, public, cache.before(shard.stem) if cache else None))
     merged = ShardFacts()
     digests: dict[str, list[Path]] = {}
     for number, facts in enumerate(engine.map(compile_shard, tasks)):
@@ -307,6 +327,8 @@ def _compile(
             _take(facts.out, file.path, work / "data")
         merged.files += facts.files
         merged.problems += facts.problems
+        if cache is not None:
+            cache.note_shard(planned.shards[number].stem, facts)
         for config, path in facts.digests.items():
             digests.setdefault(config, []).append(path)
         for config, labels in facts.labels.items():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -60,7 +61,18 @@ def key_of(project: Project) -> str | None:
         return None
 
 
-def _read(project: Project) -> Iterator[tuple[str, str]]:
+def ground_of(project: Project) -> str | None:
+    """The digest of all but records that the rows of an article follow from; None where some of it cannot be read or named."""
+    try:
+        digest = hashlib.sha256()
+        for name, said in (*_engine(project), *_files("tables", project.seeds / "tables")):
+            digest.update(f"{name}\0{said}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+    except (OSError, importlib.metadata.PackageNotFoundError):
+        return None
+
+
+def _engine(project: Project) -> Iterator[tuple[str, str]]:
     yield "format", str(_FORMAT)
     yield "python", platform.python_version()
     for requirement in sorted(importlib.metadata.requires("dateline") or ()):
@@ -68,9 +80,14 @@ def _read(project: Project) -> Iterator[tuple[str, str]]:
         assert found is not None
         yield f"version of {found[0]}", _version(found[0])
     yield from _files("engine", _ENGINE)
-    settings = project.settings
     yield "settings", _sha256(project.root / "pyproject.toml")
-    for folder in (project.schemas, project.seeds, project.expectations):
+    yield from _files(project.name_of(project.schemas), project.schemas)
+
+
+def _read(project: Project) -> Iterator[tuple[str, str]]:
+    yield from _engine(project)
+    settings = project.settings
+    for folder in (project.seeds, project.expectations):
         yield from _files(project.name_of(folder), folder)
     for name in filter(None, (settings.baselines, settings.public_key)):
         path = project.root / name
@@ -79,6 +96,7 @@ def _read(project: Project) -> Iterator[tuple[str, str]]:
         yield from _files("texts", texts, "*.txt")
 
 
+@functools.lru_cache(256)
 def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)

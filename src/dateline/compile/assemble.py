@@ -42,22 +42,20 @@ ENGINE_VALUES = ("split", "group", "added_in", "changed_in")
 class Assembled:
     """What records of one split give: tables, what each adds to the digests, how often each label stands.
 
-    `sizes` are bytes of the tables' rows as canonical JSON.
+    `lengths` are bytes of each article's rows as canonical JSON, beside its entry in `digests`.
     """
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    lengths: dict[str, list[int]] = field(default_factory=dict)
     digests: dict[str, list[bytes]] = field(default_factory=dict)
     labels: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
 
     def digest(self, config: str, owners: Iterable[bytes], rows: Iterable[bytes]) -> None:
         """Note the canonical rows of some articles, whose ids are hashed already (see `row_facts.digest_entry`)."""
-        entries = self.digests.setdefault(config, [])
-        size = 0
+        entries, lengths = self.digests.setdefault(config, []), self.lengths.setdefault(config, [])
         for owner, raw in zip(owners, rows, strict=True):
             entries.append(owner + hashlib.sha256(raw).digest())
-            size += len(raw)
-        self.sizes[config] = self.sizes.get(config, 0) + size
+            lengths.append(len(raw))
 
 
 def assemble(block: Block, entries: Sequence[Mapping[str, Any]]) -> Assembled:

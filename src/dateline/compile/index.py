@@ -6,6 +6,7 @@ plain ones first, so that any record can be read by its offset.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dateline.compile.before import Stale, read_sealed
 from dateline.compile.check import check_record, is_withheld, public_part
 from dateline.compile.read import (
     RawRecord,
@@ -59,7 +61,8 @@ record is written, nor on whether the text is at hand;
 class IndexTask:
     """One seed file to index; `spill` is the folder where its plain form goes if it is compressed.
 
-    `signing` says how near-duplicate signatures are made, None that none are.
+    `signing` says how near-duplicate signatures are made, None that none are; `known` is where the file's index of the last time
+    may lie, of which records are taken whose bytes are what they were.
     """
 
     path: Path
@@ -67,14 +70,18 @@ class IndexTask:
     spill: Path
     schema_sources: tuple[tuple[str, bytes], ...]
     signing: Signing | None = None
+    known: Path | None = None
 
 
 @dataclass
 class Indexed:
-    """The index of one file, and the records that are no records."""
+    """The index of one file, what is wrong with its records, and the rows of those without fault, for the next time."""
 
     table: pa.Table
     problems: list[Problem] = field(default_factory=list)
+    faultless: pa.Table = field(default_factory=INDEX_SCHEMA.empty_table)
+    again: int = 0
+    """How many records were parsed."""
 
 
 def index_file(task: IndexTask) -> Indexed:
@@ -85,7 +92,12 @@ def index_file(task: IndexTask) -> Indexed:
 
 def _indexed(task: IndexTask) -> Indexed:
     rows: dict[str, list[Any]] = {name: [] for name in INDEX_SCHEMA.names}
+    faulty: list[int] = []
     problems: list[Problem] = []
+    known = _known(task)
+    digests = {digest: number for number, digest in enumerate(known["raw_digest"].to_pylist())}
+    taken: list[int] = []
+    places: list[tuple[Any, ...]] = []
     plain, spilled = task.path, None
     if is_compressed(task.path):
         plain = attempt_folder(task.spill) / "plain"
@@ -93,29 +105,70 @@ def _indexed(task: IndexTask) -> Indexed:
     offset = 0
     try:
         for raw in read_raw(task.path, name=task.name):
-            try:
-                record, canonical = glance(raw)
-            except Refused as refused:
-                problems.append(refused.problem)
-                continue
-            signature = None if task.signing is None else _signature(record, task.signing, raw, problems)
-            entry = _entry(record, canonical, signature)
-            if entry is None:  # without an id a record has no place in the plan: say all that is wrong with it now
-                schemas = schemas_from(dict(task.schema_sources))
-                problems += _faults(raw, schemas)
-                continue
+            digest = digest_of(raw.raw)
+            number = digests.get(digest)
+            entry: tuple[Any, ...] | None = None
+            if number is None:
+                seen = len(problems)
+                entry = _read(raw, task, problems)
+                if entry is None:
+                    continue
+                if len(problems) > seen:
+                    faulty.append(len(rows["file"]))
             if spilled:
                 spilled.write(raw.raw)
-            where = (task.name, str(plain), raw.place.line, offset if spilled else raw.offset, len(raw.raw), digest_of(raw.raw))
-            for name, value in zip(INDEX_SCHEMA.names, (*entry, *where), strict=True):
-                rows[name].append(value)
+            where = (task.name, str(plain), raw.place.line, offset if spilled else raw.offset, len(raw.raw))
             offset += len(raw.raw)
+            if number is not None:
+                taken.append(number)
+                places.append(where)
+                continue
+            for name, value in zip(INDEX_SCHEMA.names, (*(entry or ()), *where, digest), strict=True):
+                rows[name].append(value)
     except Refused as refused:
         problems.append(refused.problem)
     finally:
         if spilled:
             spilled.close()
-    return Indexed(pa.table(rows, schema=INDEX_SCHEMA), problems)
+    fresh = pa.table(rows, schema=INDEX_SCHEMA)
+    kept = _at(known.take(pa.array(taken, pa.int64())), places)
+    clean = fresh.take(pa.array([n for n in range(len(fresh)) if n not in {*faulty}], pa.int64())) if faulty else fresh
+    return Indexed(pa.concat_tables([kept, fresh]), problems, pa.concat_tables([kept, clean]), len(fresh))
+
+
+def _known(task: IndexTask) -> pa.Table:
+    """The index of the file as it was; nothing where there is none."""
+    if task.known is not None:
+        with contextlib.suppress(Stale):
+            table = read_sealed(task.known)
+            if table.schema.equals(INDEX_SCHEMA):
+                return table
+    return INDEX_SCHEMA.empty_table()
+
+
+_PLACE = ("file", "plain", "line", "offset", "length")
+
+
+def _at(table: pa.Table, places: list[tuple[Any, ...]]) -> pa.Table:
+    """Rows of the index, at other places."""
+    for number, name in enumerate(_PLACE):
+        values = pa.array([place[number] for place in places], INDEX_SCHEMA.field(name).type)
+        table = table.set_column(table.column_names.index(name), INDEX_SCHEMA.field(name), values)
+    return table
+
+
+def _read(raw: RawRecord, task: IndexTask, problems: list[Problem]) -> tuple[Any, ...] | None:
+    """What the index says of a record but its place; None for one that has none in the plan."""
+    try:
+        record, canonical = glance(raw)
+    except Refused as refused:
+        problems.append(refused.problem)
+        return None
+    signature = None if task.signing is None else _signature(record, task.signing, raw, problems)
+    entry = _entry(record, canonical, signature)
+    if entry is None:  # without an id a record has no place in the plan: say all that is wrong with it now
+        problems += _faults(raw, schemas_from(dict(task.schema_sources)))
+    return entry
 
 
 def _signature(record: dict[str, Any], signing: Signing, raw: RawRecord, problems: list[Problem]) -> bytes | None:

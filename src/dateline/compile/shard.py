@@ -6,22 +6,26 @@ No rows travel: a worker receives the index rows of its articles and returns fac
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from dateline.compile.assemble import Assembled
+from dateline.compile.before import Before, Labels, Stale, State, key_of, read_state, splice, write_state
 from dateline.compile.index import digest_of
 from dateline.compile.plan import ShardPlan
 from dateline.compile.read import RawRecord, Refused, taken, without_collecting
-from dateline.compile.tables import arrow_schema
+from dateline.compile.tables import ARTICLES, arrow_schema
 from dateline.compile.ways import ByBlock, Some, Way
 from dateline.errors import InputError, Place, Problem
 from dateline.files import attempt_folder
 from dateline.parquet import FileFacts, ShardFile
+from dateline.row_facts import DIGEST_ENTRY, count_labels
 from dateline.schema import Schemas, schemas_from
 
 BATCH_RECORDS = 500
@@ -39,6 +43,8 @@ class ShardTask:
     table_keys: Mapping[str, Set[str]]
     out: Path
     public: bool = False
+    before: Before | None = None
+    """What the shard was the last time, if that may be used and there is something."""
 
 
 @dataclass
@@ -50,40 +56,131 @@ class ShardFacts:
     labels: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     digests: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    state: Path | None = None
+    """What the shard is now, for the next time."""
+    again: int = 0
+    """How many articles were read and compiled."""
 
 
 def compile_shard(task: ShardTask, way: type[Way] = ByBlock) -> ShardFacts:
     """Compile one shard. If any record has a problem, no file is left and the problems are returned.
 
-    `way` is how records become tables (see `ways`); what comes out is the same.
+    `way` is how records become tables (see `ways`); what comes out is the same. Where the task tells what the shard was, only
+    what has changed is compiled, and the rest taken from the files of then (see `before`); what comes out is the same again.
     """
-    schemas = _schemas(task.schema_sources)
-    compiled = way(schemas, task.table_keys, public=task.public)
-    facts = ShardFacts(attempt_folder(task.out))
-    files: dict[tuple[str, str], ShardFile] = {}
-    digests: dict[str, list[bytes]] = {}
-    with without_collecting():
-        for split, some in _batches(task, facts):
-            facts.problems += compiled.problems(some)
-            if any(p.fails for p in facts.problems):
-                continue
-            made = compiled.made(some)
-            for config, entries in made.digests.items():
-                digests.setdefault(config, []).extend(entries)
+    if task.before is not None:
+        try:
+            return _Shard(task, way).spliced(read_state(task.before.state), task.before.dataset)
+        except Stale:
+            pass
+    return _Shard(task, way).compiled()
+
+
+class _Shard:
+    """One attempt at a shard."""
+
+    def __init__(self, task: ShardTask, way: type[Way]) -> None:
+        self._task = task
+        self._schemas = _schemas(task.schema_sources)
+        self._way = way(self._schemas, task.table_keys, public=task.public)
+        self._facts = ShardFacts(attempt_folder(task.out))
+        self._now = State()
+
+    def compiled(self) -> ShardFacts:
+        """All articles, compiled."""
+        entries = list(_entries(self._task.shard.articles))
+        self._now.splits = {entry["article_id"]: entry["split"] for entry in entries}
+        files: dict[tuple[str, str], ShardFile] = {}
+        for split, made in self._made(entries):
             for config, table in made.tables.items():
                 if (config, split) not in files:
-                    stem = f"{split}-{task.shard.stem}"
-                    files[config, split] = ShardFile(facts.out, config, split, stem, arrow_schema(config, schemas))
-                files[config, split].add(table, made.sizes[config])
-            for config, labels in made.labels.items():
-                for column, counts in labels.items():
-                    facts.labels.setdefault(config, {}).setdefault(column, Counter()).update(counts)
-    facts.files = [file.close() for _, file in sorted(files.items())]
-    for config, entries in digests.items():
-        path = facts.out / f"{config}-{task.shard.stem}.digests"
-        path.write_bytes(b"".join(sorted(entries)))
-        facts.digests[config] = path
-    return facts
+                    stem = f"{split}-{self._task.shard.stem}"
+                    files[config, split] = ShardFile(self._facts.out, config, split, stem, arrow_schema(config, self._schemas))
+                files[config, split].add(table, sum(made.lengths[config]))
+            _add(self._facts.labels, made.labels)
+        self._facts.files = [file.close() for _, file in sorted(files.items())]
+        return self._done()
+
+    def spliced(self, before: State, dataset: Path) -> ShardFacts:
+        """What changed since `before`, compiled, among what did not. Raises Stale where that cannot be, or would not pay."""
+        entries = list(_entries(self._task.shard.articles))
+        self._now.splits = {entry["article_id"]: entry["split"] for entry in entries}
+        new = [entry for entry in entries if before.keys.get(entry["article_id"]) != key_of(entry)]
+        if 2 * len(new) > len(entries):
+            raise Stale
+        again = {entry["article_id"] for entry in new}
+        for config, rows in before.rows.items():
+            self._now.rows[config] = {a: said for a, said in rows.items() if a in self._now.splits and a not in again}
+        self._now.keys = {a: key for a, key in before.keys.items() if a in self._now.splits and a not in again}
+        tables: dict[tuple[str, str], list[pa.Table]] = {}
+        labels: dict[tuple[str, str], Labels] = {}
+        for split, made in self._made(new):
+            for config, table in made.tables.items():
+                tables.setdefault((config, split), []).append(table)
+                _add(labels.setdefault((config, split), {}), {config: made.labels.get(config, {})})
+        if any(p.fails for p in self._facts.problems):
+            return self._facts
+        fresh = {key: pa.concat_tables(some) for key, some in tables.items()}
+        schemas = {config: arrow_schema(config, self._schemas) for config in {*before.rows, *self._now.rows}}
+        stem = self._task.shard.stem
+        found = splice(before, dataset, self._now, fresh, again, self._facts.out, stem, schemas, BATCH_RECORDS)
+        self._facts.files = sorted(found.files, key=lambda file: (file.config, file.split))
+        _add(self._facts.labels, before.labels)
+        for config, away in found.gone:
+            layer = self._schemas.article if config == ARTICLES else self._schemas.layers.get(config)
+            if layer:
+                gone: dict[str, Counter[str]] = {}
+                count_labels(layer.fields, away, gone)
+                for column, counts in gone.items():
+                    self._facts.labels[config][column].subtract(counts)
+        for key, counted in labels.items():
+            if key not in found.kept:
+                _add(self._facts.labels, counted)
+        return self._done()
+
+    def _made(self, entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Assembled]]:
+        """What articles give, some hundred of one split at a time; what is wrong goes to the problems, and ends it."""
+        with without_collecting():
+            for split, some in _batches(entries, self._facts):
+                found = self._way.problems(some)
+                self._facts.problems += found
+                self._facts.again += len(some.records)
+                if any(p.fails for p in self._facts.problems):
+                    continue
+                made = self._way.made(some)
+                ids = [entry["article_id"] for entry in some.entries]
+                named = {hashlib.sha256(article_id.encode()).digest(): article_id for article_id in ids}
+                for config, entries_of in made.digests.items():
+                    rows = self._now.rows.setdefault(config, {})
+                    for said, length in zip(entries_of, made.lengths[config], strict=True):
+                        rows[named[said[:_OWNER]]] = (said[_OWNER:], length)
+                told = {(p.place.file, p.place.line) for p in found}
+                for entry, raw in zip(some.entries, some.raws, strict=True):
+                    # what is warned of must be warned of the next time, too
+                    alone = (raw.place.file, raw.place.line) not in told and (raw.place.line or not told)
+                    self._now.keys[entry["article_id"]] = key_of(entry) if alone else b""
+                yield split, made
+
+    def _done(self) -> ShardFacts:
+        facts, stem = self._facts, self._task.shard.stem
+        for config, rows in self._now.rows.items():
+            entries = (hashlib.sha256(article_id.encode()).digest() + digest for article_id, (digest, _) in rows.items())
+            facts.digests[config] = facts.out / f"{config}-{stem}.digests"
+            facts.digests[config].write_bytes(b"".join(sorted(entries)))
+        if not any(p.fails for p in facts.problems):
+            self._now.files, self._now.labels = facts.files, facts.labels
+            facts.state = facts.out / f"{stem}.state"
+            write_state(facts.state, self._now)
+        return facts
+
+
+_OWNER = DIGEST_ENTRY // 2
+
+
+def _add(labels: Labels, more: Labels) -> None:
+    for config, columns in more.items():
+        for column, counts in columns.items():
+            labels.setdefault(config, {}).setdefault(column, Counter()).update(counts)
 
 
 @functools.lru_cache(4)
@@ -91,11 +188,11 @@ def _schemas(sources: tuple[tuple[str, bytes], ...]) -> Schemas:
     return schemas_from(dict(sources))
 
 
-def _batches(task: ShardTask, facts: ShardFacts) -> Iterator[tuple[str, Some]]:
-    """The records of a shard by split, some hundred at a time; what is no record any more goes to the problems."""
+def _batches(entries: Iterable[Mapping[str, Any]], facts: ShardFacts) -> Iterator[tuple[str, Some]]:
+    """The records that rows of the index name, by split, some hundred at a time; what is no record goes to the problems."""
     waiting: dict[str, Some] = {}
     with _Seeds() as seeds:
-        for entry in _entries(task.shard.articles):
+        for entry in entries:
             raw = seeds.read(entry)
             if digest_of(raw.raw) != entry["raw_digest"]:
                 raise InputError(f"{entry['file']}: changed while it was read; run the command again")

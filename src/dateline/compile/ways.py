@@ -74,7 +74,7 @@ class ByRecord:
             for config, found in rows_of(record, self._schemas, values).items():
                 rows.setdefault(config, []).extend(found)
                 made.digests.setdefault(config, []).append(digest_entry(record["article_id"], found))
-                made.sizes[config] = made.sizes.get(config, 0) + len(canonical(found))
+                made.lengths.setdefault(config, []).append(len(canonical(found)))
         for config, found in rows.items():
             if found:
                 made.tables[config] = arrow_table(found, arrow_schema(config, self._schemas))
