@@ -10,7 +10,7 @@ ARTICLES ?= 20_000
 # tests start many processes, each of which would compile all that it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-validate bench-import bench-versions bench-loading lock clean
+.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-rebuilding bench-validate bench-import bench-versions bench-loading lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -40,6 +40,9 @@ format: $(STAMP)           ## put the code in its form
 
 bench: $(STAMP)            ## compile seeds beside DuckDB, polars, datasets; `make bench ARTICLES=200_000 BENCH=--write` keeps the figures
 	@$(BIN)/python benchmarks/compile.py --articles $(ARTICLES) $(BENCH)
+
+bench-rebuilding: $(STAMP) ## what a rebuild costs after edits; `make bench-rebuilding ARTICLES=200_000 BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/rebuilding.py --articles $(ARTICLES) $(BENCH)
 
 bench-validate: $(STAMP)   ## validate against pandas and SQL by hand; `make bench-validate ROWS=5_000_000 BENCH=--write`
 	@$(BIN)/python benchmarks/validate.py --rows $(ROWS) $(BENCH)

@@ -2,8 +2,8 @@
 
     python benchmarks/rebuilding.py --articles 20000 --write
 
-The seeds are synthetic (`corpus_generator.py`). Each rebuild is a process of its own, with one job. Exit 2 if one cannot run, 1 if the
-bytes after the edits are not those of a rebuild from nothing. README.md says what is measured.
+The seeds are synthetic (`corpus_generator.py`). Each rebuild is a process of its own, with one job. Exit 2 if one cannot run, 1
+if the bytes after the edits are not those of a rebuild from nothing. README.md says what is measured.
 """
 
 from __future__ import annotations
@@ -73,9 +73,8 @@ def scenarios(project: Path, articles: int, seed: int) -> Iterator[tuple[str, Ta
 
 def rebuilt(project: Path, *words: str) -> Taken:
     """`dateline rebuild` in a process of its own."""
-    one = taken(
-        [sys.executable, "-m", "dateline", "rebuild", "--sweep", "--jobs", "1", "-C", str(project), *words], dict(os.environ)
-    )
+    command = [sys.executable, "-m", "dateline", "rebuild", "--sweep", "--jobs", "1", "-C", str(project), *words]
+    one = taken(command, dict(os.environ))
     if one.code:
         raise Failed(f"dateline rebuild ended with {one.code}: {(one.err.strip() or one.out.strip()).splitlines()[-1]}")
     return one
@@ -126,8 +125,9 @@ def add(project: Path, articles: int, few: int, seed: int) -> None:
 def circumstances(said: argparse.Namespace, size: int) -> str:
     """The machine, the command, the corpus."""
     return (
-        f"{results.machine(_PACKAGES)}; `python benchmarks/rebuilding.py --articles {said.articles} --seed {said.seed}`, one round: "
-        f"{size / 1e6:.0f} MB of JSONL. One job, no suites, no views, no release. CPU seconds, with the start of Python, are the figure."
+        f"{results.machine(_PACKAGES)}; `python benchmarks/rebuilding.py --articles {said.articles} --seed {said.seed}`, "
+        f"one round: {size / 1e6:.0f} MB of JSONL. One job, no suites, no views, no release. CPU seconds, with the start of Python,"
+        " are the figure."
     )
 
 

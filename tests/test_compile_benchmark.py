@@ -15,6 +15,7 @@ import pytest
 import compile as benchmark
 import compile_peers
 import corpus_generator
+import rebuilding
 from dateline.engines import LocalEngine
 from dateline.pipeline import rebuild
 from dateline.project import find_project
@@ -135,6 +136,17 @@ def test_a_contender_that_cannot_run_is_exit_2(
     monkeypatch.setattr(benchmark, "HERE", tmp_path)
     assert benchmark.main(["--articles", "2", "--work", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: the corpus ended with 2: ")
+
+
+@pytest.mark.slow
+def test_rebuilds_after_edits_are_measured_and_come_to_the_same_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "RESULTS", tmp_path / "RESULTS.md")
+    assert rebuilding.main(["--articles", "40", "--work", str(tmp_path), "--write"]) == 0
+    written = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert "## Rebuilding 40 articles after edits\n" in written and "are those of a rebuild from nothing" in written
+    assert all(f"| {name} |" in written for name in ("nothing changed", "one article edited", "1 % added"))
 
 
 @pytest.mark.slow
