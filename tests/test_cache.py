@@ -41,7 +41,7 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """Into how much a corpus of some articles is cut."""
     if request.param.startswith("many"):
         monkeypatch.setattr(shard, "BATCH_RECORDS", 3)
-        monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 1500)
+        monkeypatch.setattr(parquet, "ROW_GROUP_JSON", 1500)
         monkeypatch.setattr(plan, "SHARD_BYTES", 6000)
 
 

@@ -180,7 +180,7 @@ def files_of(shard: ShardPlan, schemas: Schemas, out: Path, way: type[Way]) -> d
 
 @pytest.mark.slow(seconds=90)
 def test_the_files_of_the_whole_corpus_are_the_same_to_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 400_000)  # several row groups in a file
+    monkeypatch.setattr(parquet, "ROW_GROUP_JSON", 400_000)  # several row groups in a file
     sources = tuple(SCHEMAS.sources.items())
     seeds = REPOSITORY / "seeds"
     paths = [p for p in sorted(seeds.rglob("*.json*")) if p.parent.name != "tables" and p.name != "ledger.jsonl"]

@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 from dateline.row_facts import Row
 
 ROW_GROUP_BYTES = 100 * 1000 * 1000
-"""A row group is written once it holds so many bytes: in shards of rows as canonical JSON, so that any way of making a table
-comes to the same groups; in tables that follow from others of Arrow memory."""
+"""A row group of a table that follows from others is written once it holds so many bytes of Arrow memory."""
+ROW_GROUP_JSON = 32 * 1000 * 1000
+"""A row group of a shard is written once its rows have so many bytes as canonical JSON (some 12 MB of Arrow memory): any way of
+making a table comes to the same groups. A worker holds one such group of each table, so it decides what a worker needs."""
 OPTIONS: dict[str, Any] = {
     "compression": "zstd",
     "compression_level": 3,
@@ -48,7 +50,7 @@ class FileFacts:
 
 
 class ShardFile:
-    """One Parquet file in the making; rows come in batches, row groups of about 100 MB go out."""
+    """One Parquet file in the making; rows come in batches, and go out in row groups."""
 
     def __init__(self, folder: Path, config: str, split: str, stem: str, schema: pa.Schema) -> None:
         self.config, self.split, self.stem, self.folder = config, split, stem, folder
@@ -61,11 +63,11 @@ class ShardFile:
         self._writer = pq.ParquetWriter(self._path, schema, **OPTIONS)
 
     def add(self, table: pa.Table, size: int | None = None) -> None:
-        """Append rows, of so many bytes (by default those of the table in memory)."""
+        """Append rows, of so many bytes as canonical JSON; where nobody says, those of the table in memory count."""
         self._pending.append(table)
         self._pending_bytes += table.nbytes if size is None else size
         self._rows += table.num_rows
-        if self._pending_bytes >= ROW_GROUP_BYTES:
+        if self._pending_bytes >= (ROW_GROUP_BYTES if size is None else ROW_GROUP_JSON):
             self._flush()
 
     def close(self) -> FileFacts:

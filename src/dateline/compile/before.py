@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dateline.parquet import FileFacts, ShardFile
+from dateline.row_facts import DIGEST_ENTRY
 
 _HEAD = hashlib.sha256().digest_size
 _EMPTY = len(b"[]")
@@ -45,6 +46,32 @@ class Before:
 
 
 @dataclass
+class Rows:
+    """The rows of articles in one table: for each an entry of `row_facts.digest_entry`, and the length of its canonical rows."""
+
+    entries: list[bytes] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+
+    def by_owner(self) -> dict[bytes, tuple[bytes, int]]:
+        """By the hash of an article's id, digest and length."""
+        said = zip(self.entries, self.lengths, strict=True)
+        return {entry[:_OWNER]: (entry[_OWNER:], length) for entry, length in said}
+
+    def without(self, owners: Collection[bytes]) -> Rows:
+        """The rows of all articles but some."""
+        kept = [n for n, entry in enumerate(self.entries) if entry[:_OWNER] not in owners]
+        return Rows([self.entries[n] for n in kept], [self.lengths[n] for n in kept])
+
+
+_OWNER = DIGEST_ENTRY // 2
+
+
+def owner_of(article_id: str) -> bytes:
+    """The hash that stands for an article in digest entries."""
+    return hashlib.sha256(article_id.encode()).digest()
+
+
+@dataclass
 class State:
     """What a shard was: its articles in their order, digest and length of their rows by table, its files and label counts."""
 
@@ -52,8 +79,8 @@ class State:
     """By article, in the order of the shard."""
     keys: dict[str, bytes] = field(default_factory=dict)
     """What the rows of an article followed from; empty where it must be looked at again."""
-    rows: dict[str, dict[str, tuple[bytes, int]]] = field(default_factory=dict)
-    """By table and article: digest and length of its canonical rows."""
+    rows: dict[str, Rows] = field(default_factory=dict)
+    """By table."""
     files: list[FileFacts] = field(default_factory=list)
     labels: Labels = field(default_factory=dict)
 
@@ -66,7 +93,7 @@ def key_of(entry: Mapping[str, Any]) -> bytes:
 
 # ---- kept and read again -------------------------------------------------------------------------------------
 
-_ROWS = pa.schema([("table", pa.string()), ("article_id", pa.string()), ("digest", pa.binary()), ("length", pa.int64())])
+_KEPT = pa.schema([("table", pa.dictionary(pa.int16(), pa.string())), ("entry", pa.binary()), ("length", pa.int64())])
 _ARTICLES = "articles of the shard"
 
 
@@ -92,26 +119,19 @@ def read_sealed(path: Path) -> pa.Table:
 
 def write_state(path: Path, state: State) -> None:
     """Keep a state."""
-    tables: list[str] = []
-    ids: list[str] = []
-    digests: list[bytes] = []
-    lengths: list[int] = []
-    for name, rows in state.rows.items():
-        tables += [name] * len(rows)
-        ids += rows
-        digests += [digest for digest, _ in rows.values()]
-        lengths += [length for _, length in rows.values()]
     about = {
         "files": [asdict(file) for file in state.files],
         "labels": state.labels,
         "splits": list(state.splits.items()),
+        "tables": [_ARTICLES, *state.rows],
     }
-    tables += [_ARTICLES] * len(state.keys)
-    ids += state.keys
-    digests += state.keys.values()
-    lengths += [0] * len(state.keys)
-    made = pa.table([tables, ids, digests, lengths], schema=_ROWS.with_metadata({"about": json.dumps(about)}))
-    write_sealed(path, made)
+    kept = {_ARTICLES: Rows(list(state.keys.values()), [0] * len(state.keys)), **state.rows}
+    numbers = np.repeat(np.arange(len(kept), dtype=np.int16), [len(rows.entries) for rows in kept.values()])
+    table = pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array([*kept], pa.string()))
+    entries = pa.array(list(itertools.chain.from_iterable(rows.entries for rows in kept.values())), pa.binary())
+    lengths = pa.array(list(itertools.chain.from_iterable(rows.lengths for rows in kept.values())), pa.int64())
+    about["keys"] = list(state.keys)
+    write_sealed(path, pa.table([table, entries, lengths], schema=_KEPT.with_metadata({"about": json.dumps(about)})))
 
 
 def read_state(path: Path) -> State:
@@ -124,15 +144,16 @@ def read_state(path: Path) -> State:
             files=[FileFacts(**file) for file in about["files"]],
             labels={t: {c: Counter(counts) for c, counts in columns.items()} for t, columns in about["labels"].items()},
         )
-        for name in pc.unique(table["table"]).to_pylist():
-            some = table.filter(pc.equal(table["table"], name))
-            ids, digests, lengths = (some[column].to_pylist() for column in ("article_id", "digest", "length"))
+        entries, lengths = table["entry"].to_pylist(), table["length"].to_pylist()
+        numbers = np.asarray(table["table"].combine_chunks().indices)
+        for number, name in enumerate(about["tables"]):
+            a, b = np.searchsorted(numbers, [number, number + 1]).tolist()
             if name == _ARTICLES:
-                state.keys = dict(zip(ids, digests, strict=True))
+                state.keys = dict(zip(about["keys"], entries[a:b], strict=True))
             else:
-                state.rows[name] = dict(zip(ids, zip(digests, lengths, strict=True), strict=True))
+                state.rows[name] = Rows(entries[a:b], lengths[a:b])
         return state
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, AttributeError):
         raise Stale from None
 
 
@@ -169,13 +190,17 @@ def splice(
     made = Spliced()
     old = {(file.config, file.split): file for file in before.files}
     order = {split: [a for a, own in now.splits.items() if own == split] for split in {*now.splits.values()}}
+    owners = {a: owner_of(a) for a in (*before.splits, *now.splits)}
+    were = {config: rows.by_owner() for config, rows in before.rows.items()}
+    are = {config: rows.by_owner() for config, rows in now.rows.items()}
+    nothing: dict[bytes, tuple[bytes, int]] = {}
     for config, split in sorted({*old, *fresh}):
-        file, rows = old.get((config, split)), now.rows.get(config, {})
+        file, rows = old.get((config, split)), are.get(config, nothing)
         ids = order.get(split, [])
-        lengths = [rows[a][1] if a in rows else 0 for a in ids]
+        lengths = [rows.get(owners[a], (b"", 0))[1] for a in ids]
         gone = {a for a, own in before.splits.items() if own == split and (a in again or now.splits.get(a) != split)}
-        was = _said(before.rows.get(config, {}), gone)
-        becomes = _said(rows, (a for a in ids if a in again or before.splits.get(a) != split))
+        was = _said(were.get(config, nothing), (owners[a] for a in gone))
+        becomes = _said(rows, (owners[a] for a in ids if a in again or before.splits.get(a) != split))
         whole = _whole(dataset, file) if file is not None else None
         if file is not None and whole is not None and was == becomes and whole.num_row_groups == 1 and sum(lengths) < _least():
             _link(dataset / file.path, out / file.path)
@@ -198,12 +223,12 @@ def _least() -> int:
     """A file with fewer bytes than this has one row group, wherever batches begin."""
     from dateline import parquet  # looked up when it is asked, as tests make it small
 
-    return parquet.ROW_GROUP_BYTES
+    return parquet.ROW_GROUP_JSON
 
 
-def _said(rows: Mapping[str, tuple[bytes, int]], ids: Iterable[str]) -> dict[str, bytes]:
+def _said(rows: Mapping[bytes, tuple[bytes, int]], owners: Iterable[bytes]) -> dict[bytes, bytes]:
     """The digests of the rows of some articles that have any."""
-    return {a: rows[a][0] for a in ids if a in rows and rows[a][1] > _EMPTY}
+    return {owner: rows[owner][0] for owner in owners if owner in rows and rows[owner][1] > _EMPTY}
 
 
 def _whole(dataset: Path, file: FileFacts) -> pq.ParquetFile:

@@ -6,7 +6,6 @@ No rows travel: a worker receives the index rows of its articles and returns fac
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.compile.assemble import Assembled
-from dateline.compile.before import Before, Labels, Stale, State, key_of, read_state, splice, write_state
+from dateline.compile.before import Before, Labels, Rows, Stale, State, key_of, owner_of, read_state, splice, write_state
 from dateline.compile.index import digest_of
 from dateline.compile.plan import ShardPlan
 from dateline.compile.read import RawRecord, Refused, taken, without_collecting
@@ -25,7 +24,7 @@ from dateline.compile.ways import ByBlock, Some, Way
 from dateline.errors import InputError, Place, Problem
 from dateline.files import attempt_folder
 from dateline.parquet import FileFacts, ShardFile
-from dateline.row_facts import DIGEST_ENTRY, count_labels
+from dateline.row_facts import count_labels
 from dateline.schema import Schemas, schemas_from
 
 BATCH_RECORDS = 500
@@ -109,8 +108,8 @@ class _Shard:
         if 2 * len(new) > len(entries):
             raise Stale
         again = {entry["article_id"] for entry in new}
-        for config, rows in before.rows.items():
-            self._now.rows[config] = {a: said for a, said in rows.items() if a in self._now.splits and a not in again}
+        away = {owner_of(a) for a in (*(before.splits.keys() - self._now.splits.keys()), *again)}
+        self._now.rows = {config: rows.without(away) for config, rows in before.rows.items()}
         self._now.keys = {a: key for a, key in before.keys.items() if a in self._now.splits and a not in again}
         tables: dict[tuple[str, str], list[pa.Table]] = {}
         labels: dict[tuple[str, str], Labels] = {}
@@ -126,11 +125,11 @@ class _Shard:
         found = splice(before, dataset, self._now, fresh, again, self._facts.out, stem, schemas, BATCH_RECORDS)
         self._facts.files = sorted(found.files, key=lambda file: (file.config, file.split))
         _add(self._facts.labels, before.labels)
-        for config, away in found.gone:
+        for config, lost in found.gone:
             layer = self._schemas.article if config == ARTICLES else self._schemas.layers.get(config)
             if layer:
                 gone: dict[str, Counter[str]] = {}
-                count_labels(layer.fields, away, gone)
+                count_labels(layer.fields, lost, gone)
                 for column, counts in gone.items():
                     self._facts.labels[config][column].subtract(counts)
         for key, counted in labels.items():
@@ -148,12 +147,10 @@ class _Shard:
                 if any(p.fails for p in self._facts.problems):
                     continue
                 made = self._way.made(some)
-                ids = [entry["article_id"] for entry in some.entries]
-                named = {hashlib.sha256(article_id.encode()).digest(): article_id for article_id in ids}
                 for config, entries_of in made.digests.items():
-                    rows = self._now.rows.setdefault(config, {})
-                    for said, length in zip(entries_of, made.lengths[config], strict=True):
-                        rows[named[said[:_OWNER]]] = (said[_OWNER:], length)
+                    rows = self._now.rows.setdefault(config, Rows())
+                    rows.entries += entries_of
+                    rows.lengths += made.lengths[config]
                 told = {(p.place.file, p.place.line) for p in found}
                 for entry, raw in zip(some.entries, some.raws, strict=True):
                     # what is warned of must be warned of the next time, too
@@ -164,17 +161,13 @@ class _Shard:
     def _done(self) -> ShardFacts:
         facts, stem = self._facts, self._task.shard.stem
         for config, rows in self._now.rows.items():
-            entries = (hashlib.sha256(article_id.encode()).digest() + digest for article_id, (digest, _) in rows.items())
             facts.digests[config] = facts.out / f"{config}-{stem}.digests"
-            facts.digests[config].write_bytes(b"".join(sorted(entries)))
+            facts.digests[config].write_bytes(b"".join(sorted(rows.entries)))
         if not any(p.fails for p in facts.problems):
             self._now.files, self._now.labels = facts.files, facts.labels
             facts.state = facts.out / f"{stem}.state"
             write_state(facts.state, self._now)
         return facts
-
-
-_OWNER = DIGEST_ENTRY // 2
 
 
 def _add(labels: Labels, more: Labels) -> None:
