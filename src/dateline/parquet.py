@@ -19,8 +19,8 @@ from dateline.row_facts import Row
 
 ROW_GROUP_BYTES = 100 * 1000 * 1000
 """A row group of a table that follows from others is written once it holds so many bytes of Arrow memory."""
-ROW_GROUP_JSON = 32 * 1000 * 1000
-"""A row group of a shard is written once its rows have so many bytes as canonical JSON (some 12 MB of Arrow memory): any way of
+ROW_GROUP_JSON = 16 * 1000 * 1000
+"""A row group of a shard is written once its rows have so many bytes as canonical JSON (some 6 MB of Arrow memory): any way of
 making a table comes to the same groups. A worker holds one such group of each table, so it decides what a worker needs."""
 OPTIONS: dict[str, Any] = {
     "compression": "zstd",

@@ -26,7 +26,7 @@ from dateline.compile.columns import Block, Items
 from dateline.compile.sets import check_sets
 from dateline.schema import Field, Json, Layer, Schemas, validator_of
 
-_REMEMBERED = 100_000
+_REMEMBERED = 20_000
 """So many values of one column are remembered."""
 _NOTHING = type(None)
 _TYPES: dict[str, frozenset[type]] = {
@@ -397,15 +397,15 @@ class _Scalars(_Values):
     def doubtful(self, items: Items) -> Doubts:
         values = self.values(items)
         try:
-            new = {*values} - self._known
+            new = {None} if self._any else {*values} - self._known
         except TypeError:  # a list or an object
             return super().doubtful(items)
-        if not {*map(type, new if self._strings else values)} <= self._kinds:
+        if not {*map(type, new if self._strings and not self._any else values)} <= self._kinds:
             return _owners(items, (n for n, value in enumerate(values) if type(value) not in self._kinds))
         doubts = self._nulls(items, values)
-        if self._any and not self._strings:
+        if self._any:
             return doubts
-        wrong = set() if self._any else {value for value in new if not self.is_valid(value)}
+        wrong = {value for value in new if not self.is_valid(value)}
         if len(self._known) > _REMEMBERED:
             self._known = {None}
         self._known |= new - wrong

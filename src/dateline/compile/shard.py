@@ -27,7 +27,7 @@ from dateline.parquet import FileFacts, ShardFile
 from dateline.row_facts import count_labels
 from dateline.schema import Schemas, schemas_from
 
-BATCH_RECORDS = 500
+BATCH_RECORDS = 250
 
 
 @dataclass(frozen=True)
