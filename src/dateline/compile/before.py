@@ -189,7 +189,7 @@ def splice(
     """
     made = Spliced()
     old = {(file.config, file.split): file for file in before.files}
-    order = {split: [a for a, own in now.splits.items() if own == split] for split in {*now.splits.values()}}
+    order, earlier = _by_split(now), _by_split(before)
     owners = {a: owner_of(a) for a in (*before.splits, *now.splits)}
     were = {config: rows.by_owner() for config, rows in before.rows.items()}
     are = {config: rows.by_owner() for config, rows in now.rows.items()}
@@ -202,7 +202,9 @@ def splice(
         was = _said(were.get(config, nothing), (owners[a] for a in gone))
         becomes = _said(rows, (owners[a] for a in ids if a in again or before.splits.get(a) != split))
         whole = _whole(dataset, file) if file is not None else None
-        if file is not None and whole is not None and was == becomes and whole.num_row_groups == 1 and sum(lengths) < _least():
+        # rows that are what they were stand in the same batches as before, or batches do not matter
+        alike = ids == earlier.get(split) or (whole is not None and whole.num_row_groups == 1 and sum(lengths) < _least())
+        if file is not None and was == becomes and alike:
             _link(dataset / file.path, out / file.path)
             made.files.append(file)
             made.kept.append((config, split))
@@ -217,6 +219,14 @@ def splice(
             made.files.append(written.close())
         made.gone += [(config, table.to_pylist()) for table in removed]
     return made
+
+
+def _by_split(state: State) -> dict[str, list[str]]:
+    """The articles of each split, in their order."""
+    order: dict[str, list[str]] = {}
+    for article_id, split in state.splits.items():
+        order.setdefault(split, []).append(article_id)
+    return order
 
 
 def _least() -> int:

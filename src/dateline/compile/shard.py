@@ -28,6 +28,8 @@ from dateline.row_facts import count_labels
 from dateline.schema import Schemas, schemas_from
 
 BATCH_RECORDS = 250
+_FEW = 10
+"""A shard is spliced if at most one article in so many is new."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class _Shard:
         entries = list(_entries(self._task.shard.articles))
         self._now.splits = {entry["article_id"]: entry["split"] for entry in entries}
         new = [entry for entry in entries if before.keys.get(entry["article_id"]) != key_of(entry)]
-        if 2 * len(new) > len(entries):
+        if _FEW * len(new) > len(entries):  # all rows that are new are held at once
             raise Stale
         again = {entry["article_id"] for entry in new}
         away = {owner_of(a) for a in (*(before.splits.keys() - self._now.splits.keys()), *again)}
