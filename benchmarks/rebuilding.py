@@ -124,10 +124,10 @@ def add(project: Path, articles: int, few: int, seed: int) -> None:
 
 def circumstances(said: argparse.Namespace, size: int) -> str:
     """The machine, the command, the corpus."""
+    command = f"`python benchmarks/rebuilding.py --articles {said.articles} --seed {said.seed}`"
     return (
-        f"{results.machine(_PACKAGES)}; `python benchmarks/rebuilding.py --articles {said.articles} --seed {said.seed}`, "
-        f"one round: {size / 1e6:.0f} MB of JSONL. One job, no suites, no views, no release. CPU seconds, with the start of Python,"
-        " are the figure."
+        f"{results.machine(_PACKAGES)}; {command}, one round: {size / 1e6:.0f} MB of JSONL. "
+        "One job, no suites, no views, no release. CPU seconds, with the start of Python, are the figure."
     )
 
 
