@@ -118,6 +118,32 @@ def test_numbers_are_kept_or_refused_alike(number: str, field: str) -> None:
     assert list(BothWays(schemas, {}).differences([line.encode(), encode(record("b1", mentions=[mention("m1", 0, 3)]))])) == []
 
 
+LAWS: list[Json] = [
+    {"then": {"properties": {"label": True, "score": False}}},
+    {"then": {"minProperties": 4}},
+    {"if": {"required": ["parent_id"]}, "then": {"properties": {"label": {"const": "LOC"}}}},
+    {"if": {"properties": {"parent_id": {"type": "null"}}}, "then": {"properties": {"label": {"enum": ["PER"]}}}, "else": False},
+    {"then": {"anyOf": [{"properties": {"spans": {"minItems": 2}}}, {"not": {"required": ["score"]}}]}},
+    {
+        "then": {
+            "properties": {"score": {"exclusiveMinimum": 0.5}, "spans": {"contains": {"properties": {"start": {"const": 0}}}}}
+        }
+    },
+]
+
+
+@pytest.mark.parametrize("law", range(len(LAWS)))
+def test_laws_of_any_form_are_decided_alike(law: int) -> None:
+    layer = {**MENTIONS, "x-rules": [{"id": "odd", "says": "is odd", **LAWS[law]}]}
+    schemas = schemas_from({"mentions": json.dumps(layer).encode()})
+    more: list[Json] = [{}, {"parent_id": None}, {"parent_id": "m0"}, {"score": 0.5}, {"score": 1}]
+    items = [mention("m1", at, at + 2, label, **said) for said in more for label in ("PER", "LOC") for at in (0, 8)]
+    lines = [encode(record(f"a{n}", mentions=[mention("m0", 0, 3), item])) for n, item in enumerate(items)]
+    both = BothWays(schemas, {})
+    assert list(both.differences(lines)) == []
+    assert list(both.differences(lines[::-1])) == []
+
+
 HELD = [
     '{"a": 1, "a": 2}', '{"text": {"content": "\\u0022", "content": "x"}}', '{"a": "\\ud800"}', "[1]", "1", '{"a": 1} x',
     "\ufeff{}", '{"a": "\\u0022\\u0022", "a\\u0022": 1, "a": 1}',

@@ -494,6 +494,8 @@ def _parts(law: Json) -> Iterator[tuple[str, Json]]:
         raise _Unknown
     for name, said in law.items():
         if name == "properties":
+            if not all(isinstance(asked, dict) for asked in said.values()):  # true and false are schemas, too
+                raise _Unknown
             yield from said.items()
         elif name == "required":
             yield from ((field, {}) for field in said)
