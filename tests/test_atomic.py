@@ -167,7 +167,7 @@ def test_another_rebuild_is_refused_across_processes_and_the_lock_dies_with_its_
             folder.rebuild()
         other.kill()
     assert folder.rebuild().problems == []
-    assert sorted(p.name for p in (folder.root / ".dateline").iterdir()) == ["last-build.json", "rebuild.lock"]
+    assert sorted(p.name for p in (folder.root / ".dateline").iterdir()) == ["cache", "last-build.json", "rebuild.lock"]
 
 
 def die(task: Any) -> None:
@@ -320,7 +320,7 @@ def test_a_seed_that_changes_while_it_is_read_is_noticed(
     with pytest.raises(InputError, match=r"seeds/a\.jsonl: changed while it was read"):
         pipeline.rebuild(folder.project, Changing(jobs))
     assert folder.tree() == before
-    assert sorted(p.name for p in (folder.root / ".dateline").iterdir()) == ["last-build.json", "rebuild.lock"]
+    assert sorted(p.name for p in (folder.root / ".dateline").iterdir()) == ["cache", "last-build.json", "rebuild.lock"]
 
 
 def test_a_seed_that_vanishes_before_it_is_indexed_is_named(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
