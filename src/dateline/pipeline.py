@@ -698,6 +698,8 @@ def work_folder(project: Project) -> Iterator[Path]:
 def _clear(home: Path) -> None:
     for work in home.glob("work-*"):
         shutil.rmtree(work, ignore_errors=True)
+    for half in home.glob(f".{receipt.NAME}.*"):  # a receipt that a killed rebuild was writing
+        half.unlink(missing_ok=True)
 
 
 def _take(out: Path, path: str, data: Path) -> None:

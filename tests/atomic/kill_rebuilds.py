@@ -107,7 +107,7 @@ def clean(folder: ProjectFolder, wanted: Tree) -> None:
     """The next rebuild gives the bytes of a build that nobody killed, and leaves nothing else behind."""
     assert forked(lambda: folder.rebuild(sweep=True)) == 0
     assert folder.tree() == wanted
-    assert sorted(p.name for p in (folder.root / ".dateline").iterdir()) == ["rebuild.lock"]
+    assert sorted(p.name for p in (folder.root / ".dateline").iterdir()) == ["cache", "last-build.json", "rebuild.lock"]
 
 
 def main(root: Path, mode: str, *words: str) -> dict[str, Any]:
