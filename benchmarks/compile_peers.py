@@ -304,7 +304,7 @@ def _rows_of(record: dict[str, Any], table: str) -> list[dict[str, Any]]:
 
 def shards(project: Path, out: Path) -> Rows:
     """Dateline's index, plan and `compile_shard` alone: nothing derived, described, validated, scanned or promoted."""
-    from dateline.compile.index import IndexTask, index_file
+    from dateline.compile.index import IndexTask, gather, index_file
     from dateline.compile.plan import plan
     from dateline.compile.seeds import read_tables, seed_files
     from dateline.compile.shard import ShardTask, compile_shard
@@ -315,10 +315,10 @@ def shards(project: Path, out: Path) -> Rows:
     found = find_project(project)
     schemas, splits = load_schemas(found.schemas), found.settings.splits
     sources = tuple(schemas.sources.items())
-    indexed = [
-        index_file(IndexTask(path, found.name_of(path), out / "spill", sources, signing_of(splits))) for path in seed_files(found)
-    ]
-    planned = plan(pa.concat_tables([one.table for one in indexed]).combine_chunks(), {}, splits)
+    signing = signing_of(splits)
+    tasks = [IndexTask(path, found.name_of(path), out / "spill", sources, signing) for path in seed_files(found)]
+    index, signatures = gather(map(index_file, tasks), out, signing)
+    planned = plan(index, {}, splits, signatures=signatures, spill=out)
     keys, rows = read_tables(found, schemas).keys, dict.fromkeys(TABLES, 0)
     for number, shard in enumerate(planned.shards):
         facts = compile_shard(ShardTask(shard, sources, keys, out / str(number), public=True))

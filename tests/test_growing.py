@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -15,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from building import MENTIONS, Json, ProjectFolder, record
-from dateline.compile.index import IndexTask, index_file
+from dateline.compile.index import Indexed, IndexTask, gather, index_file
 from dateline.compile.plan import Ledger, Plan, plan
 from dateline.compile.signature import shingles, sign, signing_of, spell
 from dateline.ledger import Entry
@@ -94,26 +96,34 @@ def grown(records: Sequence[Json], draw: random.Random, folder: Path) -> Iterato
     ledger: Ledger = {}
     for number, end in enumerate([*cuts, len(order)], 1):
         here = order[:end]
-        known = pa.concat_tables([rows[i] for i in draw.sample(here, len(here))])
-        made = plan(drop_unknown(known, set(here)), ledger, SPLITS)
+        known, signatures = gather((copy_of(rows[i]) for i in draw.sample(here, len(here))), folder, SIGNING)
+        made = plan(drop_unknown(known, set(here)), ledger, SPLITS, signatures=signatures)
         placed = places(made)
         yield Round({i: (split, group) for i, (split, group, _) in placed.items()}, made.left_out, ledger)
         new = {i: Entry(i, s, g, segment, f"0.{number}.0") for i, (s, g, segment) in placed.items() if i not in ledger}
         ledger = {**ledger, **new}
 
 
-def indexed(one: Json, folder: Path) -> pa.Table:
+def copy_of(one: Indexed) -> Indexed:
+    """The same, with signatures that may be taken."""
+    if one.signatures is None:
+        return one
+    folder = Path(tempfile.mkdtemp(dir=one.signatures.parent.parent))
+    return replace(one, signatures=Path(shutil.copy(one.signatures, folder / "signatures")))
+
+
+def indexed(one: Json, folder: Path) -> Indexed:
     path = folder / f"{one['article_id']}.jsonl"
     path.write_text(json.dumps(one) + "\n")
     made = index_file(IndexTask(path, path.name, folder / "spill", SOURCES, SIGNING))
     assert made.problems == []
-    return made.table
+    return made
 
 
 def drop_unknown(index: pa.Table, here: set[str]) -> pa.Table:
     """What is superseded and has not come yet is not named yet."""
     column = [i if i in here else None for i in index["supersedes"].to_pylist()]
-    return index.set_column(index.column_names.index("supersedes"), "supersedes", pa.array(column, pa.string()))
+    return index.set_column(index.column_names.index("supersedes"), "supersedes", pa.array(column, pa.large_string()))
 
 
 def places(made: Plan) -> dict[str, tuple[str, str, int]]:

@@ -26,7 +26,7 @@ from dateline.project import Splits
 def index(*articles: tuple[str, str | None, str | None]) -> pa.Table:
     """An index of (article_id, group, supersedes)."""
     rows = [
-        {"article_id": a, "group": g, "supersedes": s, "split": None, "withheld": False, "record_sha256": "", "size": 10,
+        {"article_id": a, "group": g, "supersedes": s, "split": None, "withheld": False, "record_sha256": bytes(32), "size": 10,
          "file": "f", "plain": "f", "line": n, "offset": 0, "length": 1}
         for n, (a, g, s) in enumerate(articles, 1)
     ]  # fmt: skip
@@ -71,8 +71,17 @@ def index_of(articles: Sequence[Article]) -> pa.Table:
         (a.id, f"g{a.group}" if a.group is not None else None, a.earlier if a.earlier in known else None)
         for a in articles
     ])  # fmt: skip
-    at = made.column_names.index("minhash")
-    return made.set_column(at, "minhash", pa.array([a.signature for a in articles], pa.large_binary()))
+    signed = [a for a in articles if a.signature]
+    numbers = [signed.index(a) if a.signature else None for a in articles]
+    return made.set_column(made.column_names.index("signature"), "signature", pa.array(numbers, pa.int64()))
+
+
+def signatures_of(articles: Sequence[Article]) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
+    return np.array([_numbers(a.signature) for a in articles if a.signature], np.uint32).reshape(-1, SLOTS)
+
+
+def plan_of(articles: Sequence[Article], ledger: Ledger) -> Plan:
+    return plan(index_of(articles), ledger, Splits(), signatures=signatures_of(articles))
 
 
 ARTICLE = st.builds(
@@ -171,11 +180,11 @@ def told(made: Plan) -> list[tuple[str, str]]:
 def test_groups_splits_and_what_is_left_out_are_as_defined_in_any_order(
     old: list[Article], new: list[Article], moved: dict[int, str], random: object
 ) -> None:
-    ledger = ledger_of(plan(index_of(old), {}, Splits()))
+    ledger = ledger_of(plan_of(old, {}))
     # a ledger of any history: groups moved before they were released
     ledger = {i: dataclasses.replace(e, split=moved.get(BY_NAME.get(e.group, -1), e.split)) for i, e in ledger.items()}
     articles = list({a.number: a for a in [*old, *new]}.values())[len(old) // 3 :]  # some are gone, some are edited
-    one = plan(index_of(articles), ledger, Splits())
+    one = plan_of(articles, ledger)
     where = placed(one)
     left_out = set(one.left_out)
     assert where.keys() | left_out == {a.id for a in articles} and not where.keys() & left_out
@@ -196,7 +205,7 @@ def test_groups_splits_and_what_is_left_out_are_as_defined_in_any_order(
     assert sorted(p.says.split("'")[1] for p in one.problems if p.rule == "split-bridge") == sorted(left_out)
 
     random.shuffle(articles)  # type: ignore[attr-defined]
-    two = plan(index_of(articles), ledger, Splits())
+    two = plan_of(articles, ledger)
     assert (placed(two), two.left_out) == (where, one.left_out)
     assert [rule for rule, _ in told(two)] == [rule for rule, _ in told(one)]
 
@@ -207,10 +216,10 @@ BY_NAME = {f"g{n}": n for n in range(13)}
 @given(ARTICLES, st.lists(ARTICLES, max_size=4))
 def test_articles_added_in_any_number_of_releases_move_none(first: list[Article], later: list[list[Article]]) -> None:
     articles = {a.number: a for a in first}
-    ledger = ledger_of(plan(index_of(first), {}, Splits()))
+    ledger = ledger_of(plan_of(first, {}))
     for added in later:
         articles |= {a.number: a for a in added if a.number not in articles}
-        made = plan(index_of(list(articles.values())), ledger, Splits())
+        made = plan_of(list(articles.values()), ledger)
         now = ledger_of(made)
         assert {i: (now[i].split, now[i].group) for i in ledger} == {i: (e.split, e.group) for i, e in ledger.items()}
         assert not set(made.left_out) & ledger.keys()
@@ -264,7 +273,8 @@ def test_given_splits_are_kept_and_every_leak_names_its_articles(
     def made(order: Sequence[Article]) -> Plan:
         rows = index_of(order)
         column = pa.array([split[a.id] for a in order], pa.string())
-        return plan(rows.set_column(rows.column_names.index("split"), "split", column), {}, Splits(mode="given"))
+        rows = rows.set_column(rows.column_names.index("split"), "split", column)
+        return plan(rows, {}, Splits(mode="given"), signatures=signatures_of(order))
 
     one = made(articles)
     assert {i: s for i, (s, _, _) in placed(one).items()} == split and one.left_out == []
@@ -288,7 +298,7 @@ def test_given_splits_are_kept_and_every_leak_names_its_articles(
 def test_released_articles_that_leak_are_told_and_stay() -> None:
     articles = [Article(1, base=1), Article(2, base=1), Article(3)]
     ledger = {f"a{n:03}": Entry(f"a{n:03}", split, f"a{n:03}", 1, "0.1.0") for n, split in ((1, "train"), (2, "test"))}
-    made = plan(index_of(articles), ledger, Splits())
+    made = plan_of(articles, ledger)
     assert {i: split for i, (split, _, _) in placed(made).items() if i in ledger} == {"a001": "train", "a002": "test"}
     assert [p.rule for p in made.problems] == ["split-leak"]
 

@@ -211,7 +211,7 @@ def test_the_files_of_the_whole_corpus_are_the_same_to_the_byte(tmp_path: Path, 
     seeds = REPOSITORY / "seeds"
     paths = [p for p in sorted(seeds.rglob("*.json*")) if p.parent.name != "tables" and p.name != "ledger.jsonl"]
     pieces = [index_file(IndexTask(p, p.name, tmp_path / "spill", sources)).table for p in paths]
-    (shard,) = plan(pa.concat_tables(pieces).combine_chunks(), {}, Splits(near_duplicates=False)).shards
+    (shard,) = plan(pa.concat_tables(pieces), {}, Splits(near_duplicates=False)).shards
     fast = files_of(shard, SCHEMAS, tmp_path / "fast", ByBlock)
     assert fast == files_of(shard, SCHEMAS, tmp_path / "exact", ByRecord)
     assert len(fast) > 20

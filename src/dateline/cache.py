@@ -13,7 +13,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from dateline.compile.before import Before, write_sealed
+from dateline.compile.before import Before
 from dateline.compile.index import Indexed
 from dateline.compile.shard import ShardFacts
 from dateline.project import Project
@@ -42,7 +42,8 @@ class Cache:
     def note_index(self, name: str, made: Indexed) -> None:
         """Note the index of a seed file for the next time."""
         self.parsed += made.again
-        write_sealed(self._new / _index(name), made.faultless)
+        if made.kept is not None:
+            made.kept.replace(self._new / _index(name))
 
     def note_shard(self, stem: str, made: ShardFacts) -> None:
         """Note what a shard is for the next time."""

@@ -23,11 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dateline import __version__, receipt, versions
 from dateline.cache import Cache
 from dateline.compare import Differences, compare
-from dateline.compile.index import INDEX_SCHEMA, IndexTask, index_file
+from dateline.compile.groups import SignatureFile
+from dateline.compile.index import INDEX_SCHEMA, Indexed, IndexTask, gather, index_file
 from dateline.compile.plan import Plan, plan
 from dateline.compile.seeds import Tables, read_tables, seed_files
 from dateline.compile.sets import PRIMARY
@@ -242,13 +244,15 @@ def make(
         schemas = load_schemas(project.schemas)
         tables = read_tables(project, schemas)
     with profile.stage("index"):
-        index, found = _index(project, schemas, engine, work, tell, cache)
+        indexed = _index(project, schemas, engine, work, tell, cache)
     ledger = stamp.ledger if stamp else _ledger_of(project)
     with profile.stage("plan"):
-        planned = plan(index, ledger.articles, project.settings.splits, ledger.bits)
+        inputs = _digest_of_records(indexed.table)
+        splits = project.settings.splits
+        planned = plan(indexed.take(), ledger.articles, splits, ledger.bits, signatures=indexed.signatures, spill=work)
     with profile.stage("compile"):
         facts = _compile(planned, schemas, tables, engine, work, tell, cache, public=not project.settings.private)
-    told = _sorted([*tables.problems, *found, *planned.problems, *facts.problems])
+    told = _sorted([*tables.problems, *indexed.problems, *planned.problems, *facts.problems])
     problems, warnings = [p for p in told if p.fails], [p for p in told if not p.fails]
     if problems:
         return Rebuilt(problems=problems, warnings=warnings)
@@ -263,7 +267,7 @@ def make(
     facts.files += derived.files
     facts.labels |= derived.labels
     with profile.stage("describe"):
-        manifest, text, ledger = _describe(project, schemas, planned, index, facts, derived, ledger, stamp, work)
+        manifest, text, ledger = _describe(project, schemas, planned, inputs, facts, derived, ledger, stamp, work)
     keys = [(name, key) for name in tables.keys for key in sorted(tables.keys[name])]
     if not suites:
         return Made(manifest, text, ledger, planned, keys, warnings, LeakScan())
@@ -284,23 +288,49 @@ def make(
 # ---- the stages ----------------------------------------------------------------------------------------------
 
 
-def _index(
-    project: Project, schemas: Schemas, engine: Engine, work: Path, tell: Tell, cache: Cache | None
-) -> tuple[pa.Table, list[Problem]]:
+@dataclass
+class _Index:
+    """What the seeds hold, and what is wrong there."""
+
+    table: pa.Table
+    signatures: SignatureFile | None
+    problems: list[Problem]
+
+    def take(self) -> pa.Table:
+        """The table, once: nothing of it stays here."""
+        table, self.table = self.table, INDEX_SCHEMA.empty_table()
+        return table
+
+
+def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell: Tell, cache: Cache | None) -> _Index:
     sources = tuple(schemas.sources.items())
     splits = project.settings.splits
     signing = signing_of(splits) if splits.near_duplicates else None
     names = {path: project.name_of(path) for path in seed_files(project)}
     known = {path: cache.index_of(name) if cache else None for path, name in names.items()}
-    tasks = [IndexTask(path, name, work, sources, signing, known[path]) for path, name in names.items()]
-    pieces, problems = [INDEX_SCHEMA.empty_table()], []
-    for done, indexed in enumerate(engine.map(index_file, tasks), 1):
-        pieces.append(indexed.table)
-        problems += indexed.problems
-        if cache is not None:
-            cache.note_index(tasks[done - 1].name, indexed)
-        tell("index", done, len(tasks))
-    return pa.concat_tables(pieces).combine_chunks(), problems
+    spill = work / "index"
+    tasks = [IndexTask(path, name, spill, sources, signing, known[path], cache is not None) for path, name in names.items()]
+    problems: list[Problem] = []
+
+    def pieces() -> Iterator[Indexed]:
+        for done, indexed in enumerate(engine.map(index_file, tasks), 1):
+            problems.extend(indexed.problems)
+            if cache is not None:
+                cache.note_index(tasks[done - 1].name, indexed)
+            yield indexed
+            tell("index", done, len(tasks))
+
+    table, signatures = gather(pieces(), work, signing)
+    return _Index(table, signatures, problems)
+
+
+def _digest_of_records(index: pa.Table) -> str:
+    """What tells these records from others, however they are cut into files."""
+    digests = index["record_sha256"].combine_chunks()
+    sha256 = hashlib.sha256()
+    for number, position in enumerate(pc.sort_indices(digests).to_pylist()):
+        sha256.update((b"\n" if number else b"") + digests[position].as_py().hex().encode())
+    return sha256.hexdigest()
 
 
 def _compile(
@@ -373,14 +403,16 @@ def _describe(
     project: Project,
     schemas: Schemas,
     planned: Plan,
-    index: pa.Table,
+    inputs: str,
     facts: ShardFacts,
     derived: Derived,
     ledger: Ledger,
     stamp: Stamp | None,
     work: Path,
 ) -> tuple[Manifest, str, Ledger]:
-    """The manifest and the card, and the ledger with the release that this is, if it is to be one."""
+    """The manifest and the card, and the ledger with the release that this is, if it is to be one; `inputs` is the digest of all
+    records.
+    """
     settings = project.settings
     order = [*settings.splits.quotas, *sorted({f.split for f in facts.files} - set(settings.splits.quotas))]
     listed = _listed(schemas, derived.tables, {file.config for file in facts.files})
@@ -393,7 +425,7 @@ def _describe(
         )
     digest = content_digest([(f.path, f.sha256) for f in facts.files], {n: declared[n] for n in names if tables[n].rows})
     logical = whole_digest({name: table.logical_digest for name, table in tables.items()})
-    articles = [row for shard in planned.shards for row in shard.articles.select(["withheld", "group"]).to_pylist()]
+    articles = pa.concat_tables([shard.articles.select(["withheld", "group"]) for shard in planned.shards])
     if stamp:
         release = Release(stamp.version, stamp.date, stamp.bump, digest, logical, len(articles), _new_bits(planned, ledger))
         ledger = dataclasses.replace(ledger, releases=(*ledger.releases, release))
@@ -404,8 +436,8 @@ def _describe(
         dataclasses.replace(settings, version=version), tables, declared, {name: table.columns for name, table in listed.items()},
         {name: (table.title, table.description) for name, table in listed.items()}, digest,
         {
-            "articles": len(articles), "groups": len({a["group"] for a in articles}),
-            "withheld": sum(a["withheld"] for a in articles), "content_digest": digest,
+            "articles": len(articles), "groups": pc.count_distinct(articles["group"]).as_py(),
+            "withheld": pc.sum(articles["withheld"]).as_py(), "content_digest": digest,
             "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
             "licences": read_licences(work / "data", tables, links, settings.license, settings.code_license),
             "key": _public_key(project),
@@ -413,7 +445,6 @@ def _describe(
         },
         _baselines(project, tables),
     )  # fmt: skip
-    records = sorted(index["record_sha256"].to_pylist())
     schema_digest = hashlib.sha256(b"".join(n.encode() + b"\0" + raw + b"\0" for n, raw in sorted(schemas.sources.items())))
     manifest = Manifest(
         name=settings.name,
@@ -424,7 +455,7 @@ def _describe(
         tables=tables,
         card={"path": CARD, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())},
         splits={**_told(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
-        inputs={"records": hashlib.sha256("\n".join(records).encode()).hexdigest(), "schemas": schema_digest.hexdigest()},
+        inputs={"records": inputs, "schemas": schema_digest.hexdigest()},
         writer={"dateline": __version__, "pyarrow": pa.__version__},
         links=links,
         versions=_write_versions(ledger, settings.name, work / "data") if ledger.releases else None,

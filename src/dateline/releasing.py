@@ -235,7 +235,8 @@ def _stamped(ledger: Ledger, made: Made, changed: Diff | None, version: str) -> 
     }
     for shard in made.planned.shards:
         columns = shard.articles.select(["article_id", "split", "group", "record_sha256", "text_sha256"])
-        for article_id, split, group, record, text in zip(*(column.to_pylist() for column in columns), strict=True):
+        for article_id, split, group, *digests in zip(*(column.to_pylist() for column in columns), strict=True):
+            record, text = (digest.hex() if digest else None for digest in digests)
             entry = articles.get(article_id)
             if entry is None:
                 articles[article_id] = Entry(article_id, split, group, shard.segment, version, None, record, text)

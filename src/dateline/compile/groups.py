@@ -1,23 +1,59 @@
 """Groups: what must share a split, as connected components over numpy arrays; pure, and independent of order.
 
-Nodes are numbers. Nothing here is a Python object per pair or per article, so that a million articles fit in memory.
+Nodes are numbers. Nothing here is a Python object per pair or per article, and signatures, which are most of what is known of
+an article, stay in a file: so millions of articles fit in memory.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-Signatures = NDArray[np.uint32]
-"""One row per signature."""
 Wanted = Callable[[Ints, Ints], NDArray[np.bool_]]
 """Which of the pairs (one[i], other[i]) are still of interest."""
 
-_PAIRS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 16
+_PAIRS_AT_ONCE = 1 << 10  # each may be two pages of a file, and the system reads sixteen at once
+
+
+class Signatures(Protocol):
+    """One row per signature, uint32 [signatures, numbers]: an array, or a `SignatureFile`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many signatures of how many numbers."""
+        ...
+
+    def __getitem__(self, which: Any, /) -> Any:
+        """Some of them, as an array: by slices or arrays of rows, and of numbers."""
+        ...
+
+
+class SignatureFile:
+    """Signatures in a file, one after another as little-endian uint32; what was looked at does not stay in memory."""
+
+    def __init__(self, path: Path, numbers: int) -> None:
+        rows = path.stat().st_size // (4 * numbers)
+        self.shape: tuple[int, ...] = (rows, numbers)
+        self._file: mmap.mmap | None = None
+        self._rows = np.empty((0, numbers), "<u4")
+        if rows:
+            with path.open("rb") as file:
+                self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._rows = np.frombuffer(self._file, "<u4", rows * numbers).reshape(rows, numbers)
+
+    def __getitem__(self, which: Any, /) -> NDArray[np.uint32]:
+        """A copy of some of them."""
+        found = np.array(self._rows[which])
+        if self._file is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._file.madvise(mmap.MADV_DONTNEED)
+        return found
 
 
 def join(labels: Ints, one: Ints, other: Ints) -> None:
@@ -54,7 +90,8 @@ def near_pairs(signatures: Signatures, threshold: float, wanted: Wanted) -> Iter
     rows, numbers = signatures.shape
     unequal = int((1 - threshold) * numbers + 1e-9)
     for band in np.array_split(np.arange(numbers), min(numbers, unequal + 1)):
-        keys = _keys(signatures[:, band])
+        parts = [_keys(signatures[at : at + _ROWS_AT_ONCE, band]) for at in range(0, rows, _ROWS_AT_ONCE)]
+        keys = np.concatenate(parts) if parts else np.empty(0, np.uint64)
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         # neighbours in the sorted order at growing distance: every pair inside a run of equal keys, and no other
@@ -72,7 +109,7 @@ def near_pairs(signatures: Signatures, threshold: float, wanted: Wanted) -> Iter
                 yield one[near], other[near]
 
 
-def _keys(band: Signatures) -> NDArray[Any]:
+def _keys(band: NDArray[np.uint32]) -> NDArray[Any]:
     """One number per row; equal rows have equal ones, and others hardly ever (a candidate more, no more than that)."""
     keys = np.zeros(len(band), np.uint64)
     for column in band.T:

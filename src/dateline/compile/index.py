@@ -1,21 +1,27 @@
 """Index: what is there. Each seed file becomes a small table of its records: who they are and where they stand.
 
-Nothing of a record's content is kept, so the index of a large corpus stays small. Compressed files are spilled to
-plain ones first, so that any record can be read by its offset.
+Nothing of a record's content is kept, so the index of a large corpus stays small; signatures stay in files. Compressed files are
+spilled to plain ones first, so that any record can be read by its offset.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dateline.compile.before import Stale, read_sealed
+from dateline.compile.before import Stale, read_sealed, write_sealed
 from dateline.compile.check import check_record, is_withheld, public_part
+from dateline.compile.groups import SignatureFile
 from dateline.compile.read import (
     RawRecord,
     Refused,
@@ -35,17 +41,17 @@ from dateline.rules import problem
 from dateline.schema import Schemas, schemas_from
 
 INDEX_SCHEMA = pa.schema([
-    ("article_id", pa.string()),
-    ("group", pa.string()),
+    ("article_id", pa.large_string()),
+    ("group", pa.large_string()),
     ("split", pa.string()),
-    ("supersedes", pa.string()),
+    ("supersedes", pa.large_string()),
     ("withheld", pa.bool_()),
-    ("record_sha256", pa.string()),
-    ("text_sha256", pa.string()),
-    ("minhash", pa.large_binary()),
+    ("record_sha256", pa.binary(32)),
+    ("text_sha256", pa.binary(32)),
+    ("signature", pa.int64()),
     ("size", pa.int64()),
-    ("file", pa.string()),
-    ("plain", pa.string()),
+    ("file", pa.dictionary(pa.int32(), pa.string())),
+    ("plain", pa.dictionary(pa.int32(), pa.string())),
     ("line", pa.int64()),
     ("offset", pa.int64()),
     ("length", pa.int64()),
@@ -53,8 +59,12 @@ INDEX_SCHEMA = pa.schema([
 ])  # fmt: skip
 """`size` is the length of the record's canonical JSON (of a withheld one without its text), so it does not depend on how the
 record is written, nor on whether the text is at hand;
-`minhash` is the signature of the text, as little-endian uint32, null where there is none or none is asked for;
+`signature` is the row of the text's signature in the file of signatures, null where there is none or none is asked for;
 `plain` is the file that `offset` and `length` (bytes) point into; `raw_digest` tells whether they are still the same bytes."""
+
+_AT = INDEX_SCHEMA.get_field_index("signature")
+_WHOLE = INDEX_SCHEMA.set(_AT, pa.field("minhash", pa.large_binary()))
+"""The same with the signatures themselves, as one file is read, and kept for the next time."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class IndexTask:
     """One seed file to index; `spill` is the folder where its plain form goes if it is compressed.
 
     `signing` says how near-duplicate signatures are made, None that none are; `known` is where the file's index of the last time
-    may lie, of which records are taken whose bytes are what they were.
+    may lie, of which records are taken whose bytes are what they were; with `keep` it is written anew for the next time.
     """
 
     path: Path
@@ -71,15 +81,20 @@ class IndexTask:
     schema_sources: tuple[tuple[str, bytes], ...]
     signing: Signing | None = None
     known: Path | None = None
+    keep: bool = False
 
 
 @dataclass
 class Indexed:
-    """The index of one file, what is wrong with its records, and the rows of those without fault, for the next time."""
+    """The index of one file (INDEX_SCHEMA), what is wrong with its records, and what stays in files, for it is large.
+
+    `signatures` holds the signatures, in the order in which the table counts them; `kept` the rows of records without fault.
+    """
 
     table: pa.Table
     problems: list[Problem] = field(default_factory=list)
-    faultless: pa.Table = field(default_factory=INDEX_SCHEMA.empty_table)
+    signatures: Path | None = None
+    kept: Path | None = None
     again: int = 0
     """How many records were parsed."""
 
@@ -91,7 +106,7 @@ def index_file(task: IndexTask) -> Indexed:
 
 
 def _indexed(task: IndexTask) -> Indexed:
-    rows: dict[str, list[Any]] = {name: [] for name in INDEX_SCHEMA.names}
+    rows: dict[str, list[Any]] = {name: [] for name in _WHOLE.names}
     faulty: list[int] = []
     problems: list[Problem] = []
     known = _known(task)
@@ -123,17 +138,50 @@ def _indexed(task: IndexTask) -> Indexed:
                 taken.append(number)
                 places.append(where)
                 continue
-            for name, value in zip(INDEX_SCHEMA.names, (*(entry or ()), *where, digest), strict=True):
+            for name, value in zip(_WHOLE.names, (*(entry or ()), *where, digest), strict=True):
                 rows[name].append(value)
     except Refused as refused:
         problems.append(refused.problem)
     finally:
         if spilled:
             spilled.close()
-    fresh = pa.table(rows, schema=INDEX_SCHEMA)
-    kept = _at(known.take(pa.array(taken, pa.int64())), places)
-    clean = fresh.take(pa.array([n for n in range(len(fresh)) if n not in {*faulty}], pa.int64())) if faulty else fresh
-    return Indexed(pa.concat_tables([kept, fresh]), problems, pa.concat_tables([kept, clean]), len(fresh))
+    fresh = pa.table(rows, schema=_WHOLE)
+    old = _at(known.take(pa.array(taken, pa.int64())), places)
+    made = Indexed(INDEX_SCHEMA.empty_table(), problems, again=len(fresh))
+    if task.keep:
+        clean = fresh.take(pa.array([n for n in range(len(fresh)) if n not in {*faulty}], pa.int64())) if faulty else fresh
+        made.kept = attempt_folder(task.spill) / "kept.index"
+        write_sealed(made.kept, pa.concat_tables([old, clean]))
+    found = pa.concat_tables([old, fresh])
+    minhashes = found["minhash"].drop_null().to_pylist()
+    if minhashes:
+        made.signatures = attempt_folder(task.spill) / "signatures"
+        made.signatures.write_bytes(b"".join(minhashes))
+    made.table = found.set_column(_AT, INDEX_SCHEMA.field(_AT), _counted(found["minhash"]))
+    return made
+
+
+def _counted(column: pa.ChunkedArray) -> pa.Array:
+    """Numbers from 0 on for what there is, null for what there is not."""
+    there = column.is_valid().combine_chunks().to_numpy(zero_copy_only=False)
+    return pa.array(np.cumsum(there) - 1, pa.int64(), mask=~there)
+
+
+def gather(pieces: Iterable[Indexed], folder: Path, signing: Signing | None) -> tuple[pa.Table, SignatureFile | None]:
+    """The index of all files in one table (INDEX_SCHEMA), and all signatures in one file in `folder`; the files that they were
+    in are gone then.
+    """
+    tables, count = [INDEX_SCHEMA.empty_table()], 0
+    path = folder / "signatures"
+    with path.open("wb") as file:
+        for piece in pieces:
+            numbers = pc.add(piece.table["signature"], count)
+            tables.append(piece.table.set_column(_AT, INDEX_SCHEMA.field(_AT), numbers))
+            count += len(numbers) - numbers.null_count
+            if piece.signatures is not None:
+                file.write(piece.signatures.read_bytes())
+                shutil.rmtree(piece.signatures.parent)
+    return pa.concat_tables(tables), None if signing is None else SignatureFile(path, signing.num_perm)
 
 
 def _known(task: IndexTask) -> pa.Table:
@@ -141,12 +189,13 @@ def _known(task: IndexTask) -> pa.Table:
     if task.known is not None:
         with contextlib.suppress(Stale):
             table = read_sealed(task.known)
-            if table.schema.equals(INDEX_SCHEMA):
+            if table.schema.equals(_WHOLE):
                 return table
-    return INDEX_SCHEMA.empty_table()
+    return _WHOLE.empty_table()
 
 
 _PLACE = ("file", "plain", "line", "offset", "length")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def _at(table: pa.Table, places: list[tuple[Any, ...]]) -> pa.Table:
@@ -211,16 +260,16 @@ def _entry(record: dict[str, Any], canonical: bytes, signature: bytes | None) ->
     withheld = is_withheld(record)
     if withheld:
         canonical = canonical_record(public_part(record))
-    digest = hashlib.sha256(canonical).hexdigest()
+    digest = hashlib.sha256(canonical).digest()
     return (*values, withheld, digest, _text_digest(record), signature, len(canonical))
 
 
-def _text_digest(record: dict[str, Any]) -> str | None:
+def _text_digest(record: dict[str, Any]) -> bytes | None:
     """The sha256 of the text, else what the record says that it is; the record may have any shape yet."""
     said = record.get("text")
     if not isinstance(said, dict):
         return None
     content, digest = said.get("content"), said.get("sha256")
     if isinstance(content, str):
-        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
-    return digest if isinstance(digest, str) else None
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+    return bytes.fromhex(digest) if isinstance(digest, str) and _SHA256.fullmatch(digest) else None

@@ -16,11 +16,11 @@ another order could not give the same bytes.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -52,6 +52,13 @@ class ShardPlan:
         """The part of its files' names that says which shard it is."""
         return f"s{self.segment:04d}-b{self.prefix:02d}"
 
+    def spilled(self, folder: Path) -> ShardPlan:
+        """The same, with its articles in a file of `folder`, which is read as they are asked for."""
+        path = folder / f"{self.stem}.plan"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, self.articles.schema) as writer:
+            writer.write_table(self.articles)
+        return replace(self, articles=pa.ipc.open_file(pa.memory_map(str(path))).read_all())
+
 
 @dataclass
 class Plan:
@@ -70,34 +77,51 @@ Ledger = Mapping[str, Entry]
 """The released articles."""
 
 
-def plan(index: pa.Table, ledger: Ledger, splits: Splits, bits: Mapping[int, int] | None = None) -> Plan:
+def plan(
+    index: pa.Table,
+    ledger: Ledger,
+    splits: Splits,
+    bits: Mapping[int, int] | None = None,
+    *,
+    signatures: Signatures | None = None,
+    spill: Path | None = None,
+) -> Plan:
     """Decide group, split, segment and shard of every article of `index` (INDEX_SCHEMA, rows in any order).
 
-    `bits` says into how many shards a released segment was cut, which stays as it was.
+    `bits` says into how many shards a released segment was cut, which stays as it was; `signatures` are what the index counts,
+    None if near-duplicates are not looked for. With `spill`, a folder, what is planned lies in files there and not in memory.
     """
     made = Plan(next_segment=1 + max((entry.segment for entry in ledger.values()), default=0))
-    # signatures are the bulk of the index: they are taken out before its rows are moved about
-    positions = pa.array(range(len(index)), pa.int64())
-    signatures = index["minhash"].combine_chunks()
-    index = index.drop_columns(["minhash"]).append_column("position", positions)
-    index = index.sort_by([("article_id", "ascending"), ("file", "ascending"), ("line", "ascending")])
-    index = _without_duplicates(index, made.problems)
-    _tell_of_released(index, ledger, made.problems)
-    corpus = _Corpus(index, signatures, ledger, splits, made.problems)
-    given = splits.mode == "given"
+    order = _unique(index, made.problems)
+    if ledger:
+        _tell_of_released(index, order, ledger, made.problems)
+    corpus = _Corpus(index, order, signatures, ledger, splits, made.problems)
     groups = corpus.groups()
+    given = splits.mode == "given"
     chosen = corpus.given_splits() if given else corpus.computed_splits()
-    kept = [position for position, split in enumerate(chosen) if split is not None]
-    corpus.tell_leaks(chosen, kept if given else [position for position in kept if corpus.ids[position] in ledger])
-    made.left_out = [corpus.ids[position] for position, split in enumerate(chosen) if split is None]
-    released = [ledger.get(corpus.ids[position]) for position in kept]
-    segments = [entry.segment if entry else made.next_segment for entry in released]
-    index = index.drop_columns(["position"]).take(pa.array(kept, pa.int64()))
-    for name, values in (("group", [groups[k] for k in kept]), ("split", [chosen[k] for k in kept])):
-        index = index.set_column(index.column_names.index(name), name, pa.array(values, pa.string()))
-    index = index.append_column("added_in", pa.array([e.added_in if e else None for e in released], pa.string()))
-    index = index.append_column("changed_in", pa.array([e.changed_in if e else None for e in released], pa.string()))
-    made.shards = _shards(index, [corpus.ids[position] for position in kept], segments, bits or {})
+    kept = np.flatnonzero(chosen >= 0)
+    corpus.tell_leaks(chosen, kept if given else kept[corpus.entry[kept] >= 0])
+    made.left_out = corpus.ids.take(pa.array(np.flatnonzero(chosen < 0))).to_pylist()
+    entries, released = corpus.entries, corpus.entry[kept]  # where it is -1, what stands last is meant: of an unreleased one
+    segments = np.array([*(e.segment for e in entries), made.next_segment], np.int64)[released]
+    sizes = index["size"].take(pa.array(order[kept])).to_numpy()
+    prefixes, cut = _cut(sizes, corpus.ids.take(pa.array(kept)), segments, bits or {})
+    last = released % (len(entries) + 1)
+    decided = {
+        "group": corpus.names.take(pa.array(groups[kept])),
+        "split": pa.array(corpus.splits_named, pa.string()).take(pa.array(chosen[kept])),
+        "added_in": pa.array([*(e.added_in for e in entries), None], pa.string()).take(pa.array(last)),
+        "changed_in": pa.array([*(e.changed_in for e in entries), None], pa.string()).take(pa.array(last)),
+    }
+    del corpus
+    kept = order[kept]
+    for rows in _runs(segments, prefixes):
+        segment, prefix = int(segments[rows[0]]), int(prefixes[rows[0]])
+        articles = index.take(pa.array(kept[rows])).drop_columns(["signature", "group", "split"])
+        for name, values in decided.items():
+            articles = articles.append_column(name, values.take(pa.array(rows)))
+        shard = ShardPlan(segment, prefix, cut[segment], articles)
+        made.shards.append(shard if spill is None else shard.spilled(spill))
     return made
 
 
@@ -108,16 +132,21 @@ def assign_splits(groups: Sequence[str], frozen: Mapping[str, str], splits: Spli
     filled first.
     """
     names = sorted(set(groups))
-    taken = Counter(frozen[name] for name in names if name in frozen)
-    target = _quotas(len(names), splits.quotas)
-    room = {split: max(0, wanted - taken[split]) for split, wanted in target.items()}
     chosen = {name: frozen[name] for name in names if name in frozen}
-    for group in sorted((g for g in names if g not in frozen), key=lambda g: _hash(f"{splits.salt}\0{g}")):
+    new = sorted((g for g in names if g not in frozen), key=lambda g: _hash(f"{splits.salt}\0{g}"))
+    return chosen | dict(zip(new, _filled(Counter(chosen.values()), len(new), splits), strict=True))
+
+
+def _filled(taken: Counter[str], new: int, splits: Splits) -> Iterator[str]:
+    """The split of each of `new` groups, in their order, beside those that are `taken`."""
+    target = _quotas(taken.total() + new, splits.quotas)
+    taken = taken.copy()
+    room = {split: max(0, wanted - taken[split]) for split, wanted in target.items()}
+    for _ in range(new):
         split = max(splits.quotas, key=lambda s: (room[s] > 0 and taken[s] == 0, room[s] / splits.quotas[s]))
-        chosen[group] = split
+        yield split
         taken[split] += 1
         room[split] = max(0, room[split] - 1)
-    return chosen
 
 
 def _quotas(n: int, shares: Mapping[str, float]) -> dict[str, int]:
@@ -135,111 +164,156 @@ def _quotas(n: int, shares: Mapping[str, float]) -> dict[str, int]:
 
 
 class _Corpus:
-    """The articles, in the order of their ids, and the components that connect them.
+    """The articles, in the order of their ids, and the components that connect them; all as arrays of numbers.
 
     Nodes are the articles, then the names of groups; a released article is also connected with the group that the ledger names.
     """
 
     def __init__(
-        self, index: pa.Table, signatures: pa.LargeBinaryArray, ledger: Ledger, splits: Splits, problems: list[Problem]
+        self,
+        index: pa.Table,
+        order: Ints,
+        signatures: Signatures | None,
+        ledger: Ledger,
+        splits: Splits,
+        problems: list[Problem],
     ) -> None:
-        self.index, self.ledger, self.splits, self.problems = index, ledger, splits, problems
-        self.ids: list[str] = index["article_id"].to_pylist()
-        self.named: list[str | None] = index["group"].to_pylist()
-        own = [group if group is not None else i for group, i in zip(self.named, self.ids, strict=True)]
-        self.held = {i: entry.group if entry.group is not None else i for i, entry in ledger.items()}
-        self.names = sorted({*own, *self.held.values()})
-        self.node = {name: len(self.ids) + number for number, name in enumerate(self.names)}
-        self.row = {article_id: number for number, article_id in enumerate(self.ids)}
-        self.signed, self.signatures = _matrix(signatures, index["position"])
-        links = [(row, self.node[name]) for row, name in enumerate(own)]
-        links += [(self.row[i], self.node[name]) for i, name in self.held.items() if i in self.row]
-        self.links = np.array(links + self._superseding(), np.int64).reshape(-1, 2)
-        self.labels = np.arange(len(self.ids) + len(self.names))
+        self.index, self.order, self.splits, self.problems = index, order, splits, problems
+        self.ids = _strings(index["article_id"].take(pa.array(order)))
+        own = _strings(index["group"].take(pa.array(order)))
+        self.named = own.is_valid()
+        own = pc.coalesce(own, self.ids) if own.null_count < len(own) else self.ids
+        self.entries = [ledger[i] for i in sorted(ledger)]
+        held = pa.array([e.group if e.group is not None else e.article_id for e in self.entries], pa.large_string())
+        names = pc.unique(pa.chunked_array([own, held]))
+        self.names: pa.LargeStringArray = names.take(pc.sort_indices(names))
+        """The names of groups, sorted; below a group is its number here."""
+        self.own, self.held = _places(own, self.names), _places(held, self.names)
+        """The group that each article is in by itself; that of each entry of the ledger."""
+        released = pa.array([e.article_id for e in self.entries], pa.large_string())
+        self.entry = _places(self.ids, released)
+        """The entry of each article, by its number; -1 for none."""
+        self.splits_named = sorted({*splits.quotas, *(e.split for e in self.entries)})
+        self._held_split = np.array([self.splits_named.index(e.split) for e in self.entries], np.int64)
+        del own, names
+        n = len(self.ids)
+        here = np.flatnonzero(self.entry >= 0)
+        links = [
+            np.stack([np.arange(n), n + self.own], 1),
+            np.stack([here, n + self.held[self.entry[here]]], 1),
+            self._superseding(),
+        ]
+        self.links: NDArray[np.int64] = np.concatenate(links)
+        self.labels = np.arange(n + len(self.names))
         join(self.labels, *self.links.T)
-        signed, labels = self.signed, self.labels
-        for one, other in near_pairs(self.signatures, splits.threshold, lambda a, b: labels[signed[a]] != labels[signed[b]]):
-            join(labels, signed[one], signed[other])
-        self.component: list[int] = labels.tolist()
-        self.group = self._group_names()
+        self.signatures = signatures if signatures is not None else np.empty((0, 1), np.uint32)
+        self.signed = np.full(self.signatures.shape[0], -1)
+        """The article of each signature; -1 for that of a record that does not count."""
+        numbers = index["signature"].take(pa.array(order))
+        signed = numbers.is_valid().to_numpy()
+        self.signed[numbers.drop_null().to_numpy()] = np.flatnonzero(signed)
+        labels, article = self.labels, self.signed
 
-    def _superseding(self) -> list[tuple[int, int]]:
-        links = []
-        for row, earlier in enumerate(self.index["supersedes"].to_pylist()):
-            if earlier in self.row:
-                links.append((row, self.row[earlier]))
-            elif earlier is not None:
-                self.problems.append(
-                    problem("supersedes", _place(self.index, row, "$.supersedes"), found=_shown(self.index, row, earlier))
-                )
-        return links
+        def apart(one: Ints, other: Ints) -> NDArray[np.bool_]:
+            a, b = article[one], article[other]
+            wanted: NDArray[np.bool_] = (a >= 0) & (b >= 0) & (labels[a] != labels[b])
+            return wanted
 
-    def _group_names(self) -> dict[int, str]:
-        """The name of every component's group: the smallest that the ledger has in it, else the smallest that one of its
-        articles names, else its smallest article_id.
+        for one, other in near_pairs(self.signatures, splits.threshold, apart):
+            join(labels, article[one], article[other])
+        self._group = self._group_of_components()
+
+    def _superseding(self) -> Ints:
+        """Links to the earlier article that each names; one that is not there is a problem."""
+        earlier = _strings(self.index["supersedes"].take(pa.array(self.order)))
+        rows = np.flatnonzero(earlier.is_valid().to_numpy(zero_copy_only=False))
+        found = _places(earlier.take(pa.array(rows)), self.ids)
+        for row in rows[found < 0].tolist():
+            name = _shown(self.index, int(self.order[row]), earlier[row].as_py())
+            self.problems.append(problem("supersedes", self._place(row, "$.supersedes"), found=name))
+        return np.stack([rows, found], 1)[found >= 0]
+
+    def _group_of_components(self) -> Ints:
+        """The group of every component: the smallest that the ledger has in it, else the smallest that one of its articles
+        names, else that of its smallest article_id. Where a component has none of these, nobody asks.
         """
-        best: dict[int, tuple[int, str]] = {}
-        candidates = itertools.chain(
-            ((self.node[name], 0, name) for name in self.held.values()),
-            ((row, 1, name) for row, name in enumerate(self.named) if name is not None),
-            ((row, 2, article_id) for row, article_id in enumerate(self.ids)),
-        )
-        for node, rank, name in candidates:
-            component = self.component[node]
-            best[component] = min(best.get(component, (rank, name)), (rank, name))
-        return {component: name for component, (_, name) in best.items()}
+        n, none = len(self.ids), len(self.names)
+        named = np.flatnonzero(self.named.to_numpy(zero_copy_only=False))
+        by_ledger, by_name, by_id = (np.full(len(self.labels), none) for _ in range(3))
+        np.minimum.at(by_ledger, self.labels[n + self.held], self.held)
+        np.minimum.at(by_name, self.labels[named], self.own[named])
+        np.minimum.at(by_id, self.labels[:n], self.own)  # an article that names none is in the group of its id
+        found: Ints = np.where(by_ledger < none, by_ledger, np.where(by_name < none, by_name, by_id))
+        return found
 
-    def groups(self) -> list[str]:
+    def groups(self) -> Ints:
         """The group of every article: a released one keeps the ledger's, all others take their component's."""
-        return [self.held[i] if i in self.held else self.group[self.component[row]] for row, i in enumerate(self.ids)]
+        found = self._group[self.labels[: len(self.ids)]]
+        here = self.entry >= 0
+        found[here] = self.held[self.entry[here]]
+        return found
 
-    def given_splits(self) -> list[str | None]:
-        """The splits that the records name; a record without one is a problem."""
-        chosen = [split if split is not None else "" for split in self.index["split"].to_pylist()]
-        for row, split in enumerate(chosen):
-            if not split:
-                self.problems.append(problem("split-given", _place(self.index, row, "$.split")))
-        return list(chosen)
-
-    def computed_splits(self) -> list[str | None]:
-        """The split of every article; None for an unreleased one that is connected to released ones of different splits."""
-        frozen: dict[int, dict[str, str]] = {}  # component -> split -> its first released article, which need not be here
-        for i in sorted(self.ledger):
-            frozen.setdefault(self.component[self.node[self.held[i]]], {}).setdefault(self.ledger[i].split, i)
-        chosen: list[str | None] = [self.ledger[i].split if i in self.ledger else None for i in self.ids]
-        counted = {self.held[i]: split for i, split in zip(self.ids, chosen, strict=True) if split is not None}
-        new: list[int] = []
-        for row, article_id in enumerate(self.ids):
-            held = frozen.get(self.component[row], {})
-            if article_id in self.ledger:
-                continue
-            if not held:
-                new.append(row)
-            elif len(held) == 1:
-                (chosen[row],) = held
-                counted[self.group[self.component[row]]] = next(iter(held))
-            else:
-                articles = ", ".join(f"{first!r} in {split}" for split, first in sorted(held.items()))
-                self.problems.append(problem("split-bridge", _place(self.index, row, "$"), found=article_id, articles=articles))
-        names = {row: self.group[self.component[row]] for row in new}
-        counted |= self._designed(new)
-        assigned = assign_splits([*counted, *names.values()], counted, self.splits)
-        for row, name in names.items():
-            chosen[row] = assigned[name]
+    def given_splits(self) -> Ints:
+        """The splits that the records name, as numbers in `splits_named`; a record without one is a problem."""
+        said = _strings(self.index["split"].take(pa.array(self.order))).fill_null("")
+        self.splits_named = sorted({*self.splits_named, *pc.unique(said).to_pylist()})
+        chosen = _places(said, pa.array(self.splits_named, pa.large_string()))
+        for row in np.flatnonzero(pc.equal(said, "").to_numpy(zero_copy_only=False)).tolist():
+            self.problems.append(problem("split-given", self._place(row, "$.split")))
         return chosen
 
-    def _designed(self, rows: Sequence[int]) -> dict[str, str]:
+    def computed_splits(self) -> Ints:
+        """The split of every article, as a number; -1 for an unreleased one that is connected to released ones of several."""
+        n, released = len(self.ids), self.entry >= 0
+        component = self.labels[:n]
+        frozen = np.zeros((len(self.splits_named), len(self.labels)), np.bool_)  # is a released article of the split in it?
+        of_held = self.labels[n + self.held]  # of each entry, which need not be here
+        frozen[self._held_split, of_held] = True
+        splits_in = frozen.sum(0)[component]
+        chosen = np.full(n, -1)
+        chosen[released] = self._held_split[self.entry[released]]
+        counted = np.full(len(self.names), -1)  # the split of each group that has one already
+        counted[self.held[self.entry[released]]] = chosen[released]
+        joined = ~released & (splits_in == 1)
+        chosen[joined] = frozen.argmax(0)[component[joined]]
+        counted[self._group[component[joined]]] = chosen[joined]
+        for row in np.flatnonzero(~released & (splits_in > 1)).tolist():
+            first: dict[str, str] = {}
+            for entry in np.flatnonzero(of_held == component[row]).tolist():
+                first.setdefault(self.entries[entry].split, self.entries[entry].article_id)
+            articles = ", ".join(f"{article!r} in {split}" for split, article in sorted(first.items()))
+            found = self.ids[row].as_py()
+            self.problems.append(problem("split-bridge", self._place(row, "$"), found=found, articles=articles))
+        new = np.flatnonzero(~released & (splits_in == 0))
+        groups = self._group[component[new]]
+        for group, split in self._designed(new, groups).items():
+            counted[group] = self.splits_named.index(split)
+        waiting = np.unique(groups[counted[groups] < 0])
+        waiting = waiting[self._hashed_order(waiting)]
+        taken = Counter({self.splits_named[s]: c for s, c in enumerate(np.bincount(counted[counted >= 0]).tolist()) if c})
+        number = {split: s for s, split in enumerate(self.splits_named)}
+        counted[waiting] = np.fromiter(map(number.__getitem__, _filled(taken, len(waiting), self.splits)), np.int64, len(waiting))
+        chosen[new] = counted[groups]
+        return chosen
+
+    def _hashed_order(self, groups: Ints) -> Ints:
+        """The order of the salted hashes of their names."""
+        names = self.names.take(pa.array(groups))
+        hashes = _hashes(f"{self.splits.salt}\0{name.as_py()}" for name in names)
+        order: Ints = np.lexsort(hashes.T[::-1])
+        return order
+
+    def _designed(self, rows: Ints, groups: Ints) -> dict[int, str]:
         """The split of each new group that `splits.assigned` names, or one that belongs to it; two of them are a problem."""
-        found: dict[str, str] = {}
-        for row in rows if self.splits.assigned else ():
-            own = self.named[row]
-            split = self._assigned(own) if own is not None else None
+        found: dict[int, str] = {}
+        for row, group in zip(rows.tolist(), groups.tolist(), strict=True) if self.splits.assigned else ():
+            own = self.names[int(self.own[row])].as_py()
+            split = self._assigned(own) if self.named[row].as_py() else None
             if split is None:
                 continue
-            name = self.group[self.component[row]]
-            other = found.setdefault(name, split)
+            other = found.setdefault(group, split)
             if other != split:
-                place = _place(self.index, row, "$.group")
+                place = self._place(row, "$.group")
                 self.problems.append(problem("split-assigned", place, found=own, split=split, other=other))
         return found
 
@@ -253,32 +327,31 @@ class _Corpus:
         ]
         return max(fitting)[-1] if fitting else None
 
-    def tell_leaks(self, chosen: Sequence[str | None], rows: Sequence[int]) -> None:
+    def tell_leaks(self, chosen: Ints, rows: Ints) -> None:
         """Warn of what crosses splits among `rows`: of each group its first article in each split, and of each article a
         near-duplicate in each other split, if it has one there.
         """
-        splits_of: dict[int, set[str | None]] = {}
-        for row in rows:
-            splits_of.setdefault(self.component[row], set()).add(chosen[row])
-        rows = [row for row in rows if len(splits_of[self.component[row]]) > 1]
-        if not rows:
+        count = len(self.splits_named)
+        seen = np.unique(self.labels[rows] * count + chosen[rows]) // count
+        crossed, times = np.unique(seen, return_counts=True)
+        rows = rows[np.isin(self.labels[rows], crossed[times > 1])]
+        if not len(rows):
             return
         asked = np.zeros(len(self.labels), bool)
         asked[rows] = asked[len(self.ids) :] = True
         declared = np.arange(len(self.labels))  # without near-duplicates, and without articles that are left out
         join(declared, *self.links[asked[self.links].all(axis=1)].T)
-        first: dict[int, dict[str | None, int]] = {}
-        for row in rows:
-            first.setdefault(int(declared[row]), {}).setdefault(chosen[row], row)
+        first: dict[int, dict[int, int]] = {}
+        for row in rows.tolist():
+            first.setdefault(int(declared[row]), {}).setdefault(int(chosen[row]), row)
         for found in first.values():
             begin, *others = found.values()
             for row in others:
                 self._leak(chosen, begin, row, "shares a group with")
 
-        numbers = {split: number for number, split in enumerate(sorted({chosen[row] or "" for row in rows}))}
-        mine = np.flatnonzero(asked[self.signed])
-        split_of = np.array([numbers[chosen[row] or ""] for row in self.signed[mine]], np.int64)
-        told = np.zeros((len(mine), len(numbers)), bool)
+        mine = np.flatnonzero((self.signed >= 0) & asked[self.signed])
+        split_of = chosen[self.signed[mine]]
+        told = np.zeros((len(mine), count), bool)
 
         def wanted(one: Ints, other: Ints) -> NDArray[np.bool_]:
             known = told[one, split_of[other]] & told[other, split_of[one]]
@@ -290,46 +363,69 @@ class _Corpus:
             for a, b in zip(self.signed[mine[one]].tolist(), self.signed[mine[other]].tolist(), strict=True):
                 self._leak(chosen, a, b, "is nearly the text of")
 
-    def _leak(self, chosen: Sequence[str | None], one: int, other: int, relation: str) -> None:
+    def _leak(self, chosen: Ints, one: int, other: int, relation: str) -> None:
         one, other = sorted((one, other))
         self.problems.append(
             problem(
-                "split-leak", _place(self.index, one, "$"), found=self.ids[one], split=chosen[one], relation=relation,
-                other=self.ids[other], other_split=chosen[other], at=_place(self.index, other, ""),
+                "split-leak", self._place(one, "$"), found=self.ids[one].as_py(), split=self.splits_named[chosen[one]],
+                relation=relation, other=self.ids[other].as_py(), other_split=self.splits_named[chosen[other]],
+                at=self._place(other, ""),
             )
         )  # fmt: skip
 
+    def _place(self, row: int, pointer: str) -> Place:
+        return _place(self.index, int(self.order[row]), pointer)
 
-def _matrix(signatures: pa.LargeBinaryArray, positions: pa.ChunkedArray) -> tuple[Ints, Signatures]:
-    """The rows that have a signature, and their signatures, one per row of a matrix."""
-    ordered = signatures.take(positions.combine_chunks())
-    rows = np.flatnonzero(ordered.is_valid().to_numpy(zero_copy_only=False))
-    ordered = ordered.drop_null()
-    if not len(ordered):
-        return rows, np.empty((0, 1), np.uint32)
-    _, offsets, values = ordered.buffers()
-    begin = int(np.frombuffer(offsets, np.int64)[ordered.offset])
-    width = len(ordered[0].as_py()) // 4
-    numbers = np.frombuffer(values, "<u4", count=len(ordered) * width, offset=begin)
-    return rows, numbers.reshape(len(ordered), width)
+
+def _runs(segments: Ints, prefixes: Ints) -> Iterator[Ints]:
+    """The rows of each shard, shards in their order, rows in theirs."""
+    rows = np.lexsort((prefixes, segments))
+    if len(rows):
+        new = (np.diff(segments[rows]) != 0) | (np.diff(prefixes[rows]) != 0)
+        yield from np.split(rows, np.flatnonzero(new) + 1)
+
+
+def _strings(column: pa.ChunkedArray) -> pa.LargeStringArray:
+    """A column in one piece."""
+    return column.cast(pa.large_string()).combine_chunks()
+
+
+def _places(values: pa.Array, among: pa.Array) -> Ints:
+    """Where each value stands in `among`; -1 for one that is not there."""
+    found: Ints = pc.index_in(values, value_set=among).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _without_duplicates(index: pa.Table, problems: list[Problem]) -> pa.Table:
-    ids = index["article_id"].to_pylist()
-    keep: list[int] = []
-    for position, article_id in enumerate(ids):
-        if keep and ids[keep[-1]] == article_id:
-            place = _place(index, position, "$.article_id")
-            problems.append(
-                problem("duplicate-article", place, found=_shown(index, position, article_id), other=_place(index, keep[-1], ""))
-            )
-        else:
-            keep.append(position)
-    return index.take(pa.array(keep, pa.int64()))
+def _hashes(texts: Iterable[str]) -> NDArray[np.uint64]:
+    """The sha256 of each text as four numbers, the most significant first: uint64 [texts, 4]."""
+    raw = bytearray()
+    for text in texts:
+        raw += hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return np.frombuffer(raw, ">u8").reshape(-1, 4).astype(np.uint64)
+
+
+def _unique(index: pa.Table, problems: list[Problem]) -> Ints:
+    """The positions of articles in the order of their ids; of several with one id the first by file and line, the others told."""
+    order: Ints = pc.sort_indices(index["article_id"]).to_numpy().astype(np.int64)
+    ids = _strings(index["article_id"].take(pa.array(order)))
+    again = np.zeros(len(order), bool)
+    again[1:] = pc.equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    if not again.any():
+        return order
+    keep = ~again
+    begins = np.flatnonzero(keep)
+    for begin, end in zip(begins, [*begins[1:], len(order)], strict=True):
+        if end - begin > 1:
+            some = sorted(order[begin:end].tolist(), key=lambda at: (index["file"][at].as_py(), index["line"][at].as_py()))
+            order[begin:end] = some
+            for at in some[1:]:
+                found, other = _shown(index, at, ids[int(begin)].as_py()), _place(index, some[0], "")
+                problems.append(problem("duplicate-article", _place(index, at, "$.article_id"), found=found, other=other))
+    return order[keep]
 
 
 def _place(index: pa.Table, position: int, pointer: str) -> Place:
@@ -340,38 +436,41 @@ def _shown(index: pa.Table, position: int, name: str) -> str:
     return shown(name, quote=not index["withheld"][position].as_py())
 
 
-def _tell_of_released(index: pa.Table, ledger: Ledger, problems: list[Problem]) -> None:
+def _tell_of_released(index: pa.Table, order: Ints, ledger: Ledger, problems: list[Problem]) -> None:
     """What was retracted and stands here again, by its id or by its text; what was released and stands here no more."""
     gone = {entry.article_id: entry for entry in ledger.values() if entry.retracted}
-    texts = {entry.text_sha256: entry for entry in gone.values() if entry.text_sha256}
-    ids, hashes = index["article_id"].to_pylist(), index["text_sha256"].to_pylist()
-    for row, (article_id, text) in enumerate(zip(ids, hashes, strict=True) if gone else ()):
-        entry = gone.get(article_id) or texts.get(text)
-        if entry is not None and entry.retracted is not None:
+    texts = {bytes.fromhex(entry.text_sha256): entry for entry in gone.values() if entry.text_sha256}
+    ids = index["article_id"].take(pa.array(order))
+    if gone:
+        again = pc.is_in(ids, value_set=pa.array([*gone], pa.large_string()))
+        hashes = index["text_sha256"].take(pa.array(order))
+        again = pc.or_(again, pc.is_in(hashes, value_set=pa.array([*texts], hashes.type)))
+        for row in np.flatnonzero(again.to_numpy()).tolist():
+            article_id, at = ids[row].as_py(), int(order[row])
+            entry = gone.get(article_id) or texts[hashes[row].as_py()]
             what = (
                 "was retracted"
                 if entry.article_id == article_id
                 else f"has the text of {entry.article_id!r}, which was retracted"
             )
-            found = _shown(index, row, article_id)
-            problems.append(problem("retracted", _place(index, row, "$"), found=found, what=what, reason=entry.retracted.reason))
+            reason = entry.retracted.reason if entry.retracted else ""
+            found = _shown(index, at, article_id)
+            problems.append(problem("retracted", _place(index, at, "$"), found=found, what=what, reason=reason))
+    wanted = pa.array(sorted(ledger.keys() - gone.keys()), pa.large_string())
+    missing = wanted.filter(pc.invert(pc.is_in(wanted, value_set=ids)))
     problems += (
         problem("released-missing", Place("seeds"), found=article_id, version=ledger[article_id].added_in)
-        for article_id in sorted(ledger.keys() - gone.keys() - set(ids))
+        for article_id in missing.to_pylist()
     )
 
 
-def _shards(index: pa.Table, ids: Sequence[str], segments: Sequence[int], frozen: Mapping[int, int]) -> list[ShardPlan]:
-    sizes: Counter[int] = Counter()
-    for segment, size in zip(segments, index["size"].to_pylist(), strict=True):
-        sizes[segment] += size
-    bits = {segment: max(0, (-(-size // SHARD_BYTES) - 1).bit_length()) for segment, size in sizes.items()} | dict(frozen)
-    keys = [(s, int(_hash(i)[:8], 16) >> (32 - bits[s]) if bits[s] else 0) for s, i in zip(segments, ids, strict=True)]
-    index = index.append_column("shard_segment", pa.array([s for s, _ in keys], pa.int32()))
-    index = index.append_column("shard_prefix", pa.array([p for _, p in keys], pa.int32()))
-    shards = []
-    for segment, prefix in sorted(set(keys)):
-        mask = pc.and_(pc.equal(index["shard_segment"], segment), pc.equal(index["shard_prefix"], prefix))
-        articles = index.filter(mask).drop_columns(["shard_segment", "shard_prefix"])
-        shards.append(ShardPlan(segment, prefix, bits[segment], articles))
-    return shards
+def _cut(sizes: Ints, ids: pa.Array, segments: Ints, frozen: Mapping[int, int]) -> tuple[Ints, dict[int, int]]:
+    """Which shard of its segment each article is in; how many bits name the shards of each segment."""
+    bytes_of: Counter[int] = Counter()
+    found, inverse = np.unique(segments, return_inverse=True)
+    for segment, size in zip(found.tolist(), np.bincount(inverse, sizes).tolist(), strict=True):
+        bytes_of[segment] = int(size)
+    bits = {segment: max(0, (-(-size // SHARD_BYTES) - 1).bit_length()) for segment, size in bytes_of.items()} | dict(frozen)
+    first = _hashes(i.as_py() for i in ids)[:, 0]
+    shifts = np.array([64 - bits[s] for s in found.tolist()], np.uint64)[inverse]
+    return np.where(shifts < 64, first >> np.minimum(shifts, 63), 0).astype(np.int64), bits
