@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +18,8 @@ from hypothesis import strategies as st
 
 from building import ProjectFolder, record
 from conftest import Run
+from dateline.compile import plan as planning
+from dateline.compile.groups import SignatureFile
 from dateline.compile.index import INDEX_SCHEMA
 from dateline.compile.plan import Ledger, Plan, assign_splits, plan
 from dateline.errors import ProjectError
@@ -262,6 +267,25 @@ def test_warnings_are_printed_and_do_not_fail(dateline: Run, folder: ProjectFold
     )
     found = json.loads(dateline("rebuild", "--json", cwd=folder.root).stdout)
     assert found["success"] and found["problems"] == [] and [p["rule"] for p in found["warnings"]] == ["split-leak"]
+
+
+@given(ARTICLES)
+def test_signatures_in_a_file_and_a_plan_in_files_are_the_same_as_in_memory(articles: list[Article]) -> None:
+    signed = signatures_of(articles)
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "signatures"
+        path.write_bytes(signed.astype("<u4").tobytes())
+        made = plan(index_of(articles), {}, Splits(), signatures=SignatureFile(path, SLOTS), spill=Path(name))
+        assert placed(made) == placed(plan_of(articles, {})) and told(made) == told(plan_of(articles, {}))
+
+
+def test_a_worker_is_sent_the_plan_of_its_shard_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "SHARD_BYTES", 500)
+    rows = index(*[(f"a{n:04}" + "x" * 200, None, None) for n in range(400)])
+    for spill in (None, tmp_path):
+        shards = plan(rows, {}, Splits(), spill=spill).shards
+        assert len(shards) == 8
+        assert max(len(pickle.dumps(shard)) for shard in shards) < sum(len(pickle.dumps(shard)) for shard in shards) / 4
 
 
 @given(ARTICLES, st.lists(st.sampled_from(["train", "dev", "test"]), min_size=25, max_size=25), st.randoms())

@@ -1,27 +1,31 @@
 """Near-duplicates across the splits of a dataset: of any release, and of texts that are withheld as far as they are signed.
 
-Texts are read from Parquet some rows at a time, and only their signatures are kept. Signatures stand in seeds and never in a
-dataset: those of withheld texts come from a project's records, and where there are none the texts are counted as not compared.
+Texts are read from Parquet some rows at a time, and only their signatures are kept, in a file. Signatures stand in seeds and
+never in a dataset: those of withheld texts come from a project's records, and where there are none the texts are counted as not compared.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from dateline.compile.check import is_withheld
-from dateline.compile.groups import Ints, Signatures, agreement, near_pairs
+from dateline.compile.groups import Ints, SignatureFile, Signatures, agreement, near_pairs
 from dateline.compile.read import Refused, parse, read_raw
 from dateline.compile.seeds import seed_files
 from dateline.compile.signature import Signing, sign, signing_of, stored
 from dateline.engines import Engine
+from dateline.files import attempt_folder
 from dateline.manifest import Manifest, splits_in
 from dateline.project import Project
 
@@ -98,27 +102,30 @@ def near_duplicates(
 ) -> Compared:
     """Compare the articles of a dataset in a folder across its splits; `lookup` finds the signatures of withheld texts."""
     splits = splits_in(manifest.splits)
+    signing = signing_of(splits)
     made = Compared(splits.threshold)
-    tasks = _tasks(folder, manifest, signing_of(splits))
-    rows: list[_Row] = []
-    for number, part in enumerate(engine.map(_sign_part, tasks), 1):
-        rows += part
-        tell(NAME, number, len(tasks))
-    rows.sort(key=lambda row: row.article_id)
-    wanted = {row.sha256 for row in rows if row.withheld}
-    known = lookup(wanted, signing_of(splits)) if wanted else {}
-    signed = []
-    for row in rows:
-        signature = known.get(row.sha256) if row.withheld else row.signature
-        if signature is not None:
-            signed.append((row.article_id, row.split, signature))
-        elif row.withheld:
-            made.withheld += 1
-        else:
-            made.wordless += 1
-    made.compared = len(signed)
-    if len({split for _, split, _ in signed}) > 1:
-        _Crossing(signed).compare(made)
+    with tempfile.TemporaryDirectory(prefix="dateline-") as name:
+        scratch = Path(name)
+        tasks = _tasks(folder, manifest, signing, scratch)
+        signed, withheld = [_SIGNED.empty_table()], [_WITHHELD.empty_table()]
+        with (scratch / _ALL).open("wb") as file:
+            for number, part in enumerate(engine.map(_sign_part, tasks), 1):
+                signed.append(part.signed)
+                withheld.append(part.withheld)
+                made.wordless += part.wordless
+                file.write(part.signatures.read_bytes())
+                part.signatures.unlink()
+                tell(NAME, number, len(tasks))
+            away = pa.concat_tables(withheld).to_pylist()
+            known = lookup({row["sha256"] for row in away}, signing) if away else {}
+            found = [row for row in away if row["sha256"] in known]
+            file.writelines(known[row["sha256"]] for row in found)
+            signed.append(pa.Table.from_pylist([{n: row[n] for n in _SIGNED.names} for row in found], _SIGNED))
+        made.withheld = len(away) - len(found)
+        articles = pa.concat_tables(signed)
+        made.compared = len(articles)
+        if len(articles["split"].unique()) > 1:
+            _sorted(articles, scratch, signing).compare(made)
     return made
 
 
@@ -150,60 +157,90 @@ def _stored(record: Mapping[str, Any], signing: Signing) -> tuple[str, bytes] | 
 # ---- signatures of the texts that are there ------------------------------------------------------------------
 
 
+_SIGNED = pa.schema([("article_id", pa.large_string()), ("split", pa.string())])
+_WITHHELD = pa.schema([*_SIGNED, ("sha256", pa.string())])
+_ALL = "signatures"
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Every `of`-th batch of rows of one file of articles, from the `number`-th on."""
+    """Every `of`-th batch of rows of one file of articles, from the `number`-th on; signatures go to a file in `scratch`."""
 
     path: Path
     number: int
     of: int
     signing: Signing
+    scratch: Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    article_id: str
-    split: str
-    sha256: str
-    withheld: bool
-    signature: bytes | None
+@dataclass(slots=True)
+class _Part:
+    """What a part of a file holds: articles whose signatures are in the file, in that order; others whose text is withheld."""
+
+    signed: pa.Table
+    withheld: pa.Table
+    wordless: int
+    signatures: Path
 
 
-def _tasks(folder: Path, manifest: Manifest, signing: Signing) -> list[_Task]:
+def _tasks(folder: Path, manifest: Manifest, signing: Signing, scratch: Path) -> list[_Task]:
     articles = manifest.tables.get("articles")
     parts = 8 if articles and articles.rows >= _MANY else 1
     files = [folder / file["path"] for file in articles.files] if articles else []
-    return [_Task(path, number, parts, signing) for path in files for number in range(parts)]
+    return [_Task(path, number, parts, signing, scratch) for path in files for number in range(parts)]
 
 
-def _sign_part(task: _Task) -> list[_Row]:
+def _sign_part(task: _Task) -> _Part:
     """What a worker does: read a part of a file, sign its texts."""
     columns = ["article_id", "split", "text", "text_sha256"]
-    found = []
-    with pq.ParquetFile(task.path) as file:
-        for number, batch in enumerate(file.iter_batches(_ROWS, columns=columns)):
+    signed: tuple[list[str], list[str]] = ([], [])
+    withheld: tuple[list[str], list[str], list[str]] = ([], [], [])
+    wordless = 0
+    path = attempt_folder(task.scratch) / _ALL
+    with pq.ParquetFile(task.path) as source, path.open("wb") as file:
+        for number, batch in enumerate(source.iter_batches(_ROWS, columns=columns)):
             if number % task.of == task.number:
-                for article_id, split, text, digest in zip(*(batch[name].to_pylist() for name in columns), strict=True):
-                    signature = None if text is None else sign(text, task.signing)
-                    found.append(_Row(article_id, split, digest, text is None, signature))
-    return found
+                for *named, text, digest in zip(*(batch[name].to_pylist() for name in columns), strict=True):
+                    if text is None:
+                        _add(withheld, (*named, digest))
+                    elif (signature := sign(text, task.signing)) is not None:
+                        _add(signed, named)
+                        file.write(signature)
+                    else:
+                        wordless += 1
+    return _Part(pa.table([*signed], schema=_SIGNED), pa.table([*withheld], schema=_WITHHELD), wordless, path)
+
+
+def _add(columns: Iterable[list[str]], row: Iterable[str]) -> None:
+    for column, value in zip(columns, row, strict=True):
+        column.append(value)
+
+
+def _sorted(articles: pa.Table, scratch: Path, signing: Signing) -> _Crossing:
+    """Articles and signatures in the order of the ids: which of several partners is named depends on it."""
+    order = pc.sort_indices(articles["article_id"])
+    unsorted, path = SignatureFile(scratch / _ALL, signing.num_perm), scratch / "sorted"
+    with path.open("wb") as file:
+        for at in range(0, len(order), _ROWS):
+            file.write(unsorted[order[at : at + _ROWS].to_numpy()].tobytes())
+    return _Crossing(articles.take(order), SignatureFile(path, signing.num_perm))
 
 
 # ---- pairs ---------------------------------------------------------------------------------------------------
 
 
 class _Crossing:
-    """Signed articles (id, split, signature), in the order of their ids, compared across splits.
+    """Signed articles (`article_id`, `split`) in the order of their ids, and their signatures, compared across splits.
 
     Of each article one partner in each other split is enough, so what is found grows with the articles and not with their pairs.
     """
 
-    def __init__(self, signed: list[tuple[str, str, bytes]]) -> None:
-        self.ids, self.splits = [s[0] for s in signed], [s[1] for s in signed]
-        number = {split: n for n, split in enumerate(sorted(set(self.splits)))}
-        self.split = np.array([number[split] for split in self.splits], np.int64)
-        self.signatures: Signatures = np.frombuffer(b"".join(s[2] for s in signed), "<u4").reshape(len(signed), -1)
-        self.told = np.zeros((len(signed), len(number)), bool)
+    def __init__(self, articles: pa.Table, signatures: Signatures) -> None:
+        self.ids, self.signatures = articles["article_id"], signatures
+        coded = articles["split"].combine_chunks().dictionary_encode()
+        self.splits: list[str] = coded.dictionary.to_pylist()
+        self.split: Ints = coded.indices.to_numpy().astype(np.int64)
+        self.told = np.zeros((len(articles), len(self.splits)), bool)
 
     def compare(self, made: Compared) -> None:
         """Fill in the pairs, then the near misses of articles that have no such pair in a split."""
@@ -225,4 +262,5 @@ class _Crossing:
         alike = agreement(self.signatures, one, other).tolist()
         for *pair, similarity in zip(one.tolist(), other.tolist(), alike, strict=True):
             a, b = sorted(pair)
-            yield Pair((self.ids[a], self.ids[b]), (self.splits[a], self.splits[b]), similarity)
+            ids = self.ids[a].as_py(), self.ids[b].as_py()
+            yield Pair(ids, (self.splits[self.split[a]], self.splits[self.split[b]]), similarity)
