@@ -1,7 +1,8 @@
 """Near-duplicates across the splits of a dataset: of any release, and of texts that are withheld as far as they are signed.
 
 Texts are read from Parquet some rows at a time, and only their signatures are kept, in a file. Signatures stand in seeds and
-never in a dataset: those of withheld texts come from a project's records, and where there are none the texts are counted as not compared.
+never in a dataset: those of withheld texts come from a project's records, and where there are none the texts are counted as not
+compared.
 """
 
 from __future__ import annotations

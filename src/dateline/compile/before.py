@@ -205,7 +205,7 @@ def splice(
         # rows that are what they were stand in the same batches as before, or batches do not matter
         alike = ids == earlier.get(split) or (whole is not None and whole.num_row_groups == 1 and sum(lengths) < _least())
         if file is not None and was == becomes and alike:
-            _link(dataset / file.path, out / file.path)
+            link(dataset / file.path, out / file.path)
             made.files.append(file)
             made.kept.append((config, split))
             continue
@@ -252,7 +252,15 @@ def _whole(dataset: Path, file: FileFacts) -> pq.ParquetFile:
         raise Stale from None
 
 
-def _link(path: Path, target: Path) -> None:
+def link_files(before: State, dataset: Path, out: Path) -> None:
+    """Take all files of a shard as they are. Raises Stale if one is not what it was."""
+    for file in before.files:
+        _whole(dataset, file)
+        link(dataset / file.path, out / file.path)
+
+
+def link(path: Path, target: Path) -> None:
+    """Give a file another name, or copy it where that cannot be."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(path, target)

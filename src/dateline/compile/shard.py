@@ -15,7 +15,20 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.compile.assemble import Assembled
-from dateline.compile.before import Before, Labels, Rows, Stale, State, key_of, owner_of, read_state, splice, write_state
+from dateline.compile.before import (
+    Before,
+    Labels,
+    Rows,
+    Stale,
+    State,
+    key_of,
+    link,
+    link_files,
+    owner_of,
+    read_state,
+    splice,
+    write_state,
+)  # fmt: skip
 from dateline.compile.index import digest_of
 from dateline.compile.plan import ShardPlan
 from dateline.compile.read import RawRecord, Refused, taken, without_collecting
@@ -71,7 +84,7 @@ def compile_shard(task: ShardTask, way: type[Way] = ByBlock) -> ShardFacts:
     """
     if task.before is not None:
         try:
-            return _Shard(task, way).spliced(read_state(task.before.state), task.before.dataset)
+            return _Shard(task, way).taken(read_state(task.before.state), task.before)
         except Stale:
             pass
     return _Shard(task, way).compiled()
@@ -102,11 +115,24 @@ class _Shard:
         self._facts.files = [file.close() for _, file in sorted(files.items())]
         return self._done()
 
-    def spliced(self, before: State, dataset: Path) -> ShardFacts:
-        """What changed since `before`, compiled, among what did not. Raises Stale where that cannot be, or would not pay."""
+    def taken(self, before: State, where: Before) -> ShardFacts:
+        """What the shard was `before`, as far as it is that still. Raises Stale where that cannot be, or would not pay."""
         entries = list(_entries(self._task.shard.articles))
         self._now.splits = {entry["article_id"]: entry["split"] for entry in entries}
         new = [entry for entry in entries if before.keys.get(entry["article_id"]) != key_of(entry)]
+        if new or self._now.splits != before.splits:
+            return self._spliced(before, where.dataset, entries, new)
+        link_files(before, where.dataset, self._facts.out)
+        self._facts.files, self._facts.labels = before.files, before.labels
+        self._facts.state = self._facts.out / f"{self._task.shard.stem}.state"
+        link(where.state, self._facts.state)
+        self._write_digests(before.rows)
+        return self._facts
+
+    def _spliced(
+        self, before: State, dataset: Path, entries: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+    ) -> ShardFacts:
+        """What is new, compiled, among what is not."""
         if _FEW * len(new) > len(entries):  # all rows that are new are held at once
             raise Stale
         again = {entry["article_id"] for entry in new}
@@ -162,14 +188,18 @@ class _Shard:
 
     def _done(self) -> ShardFacts:
         facts, stem = self._facts, self._task.shard.stem
-        for config, rows in self._now.rows.items():
-            facts.digests[config] = facts.out / f"{config}-{stem}.digests"
-            facts.digests[config].write_bytes(b"".join(sorted(rows.entries)))
+        self._write_digests(self._now.rows)
         if not any(p.fails for p in facts.problems):
             self._now.files, self._now.labels = facts.files, facts.labels
             facts.state = facts.out / f"{stem}.state"
             write_state(facts.state, self._now)
         return facts
+
+    def _write_digests(self, rows_of: Mapping[str, Rows]) -> None:
+        for config, rows in rows_of.items():
+            path = self._facts.out / f"{config}-{self._task.shard.stem}.digests"
+            path.write_bytes(b"".join(sorted(rows.entries)))
+            self._facts.digests[config] = path
 
 
 def _add(labels: Labels, more: Labels) -> None:
