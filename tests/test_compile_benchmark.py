@@ -16,6 +16,7 @@ import compile as benchmark
 import compile_peers
 import corpus_generator
 import rebuilding
+import scale
 from dateline.engines import LocalEngine
 from dateline.pipeline import rebuild
 from dateline.project import find_project
@@ -159,3 +160,20 @@ def test_the_command_runs_all_and_writes_what_came_out(
     assert "## Compiling 20 articles\n" in written and "- all make " in written and str(tmp_path) not in written
     assert all(contender.says in written for contender in benchmark.CONTENDERS.values())
     assert [path.name for path in tmp_path.iterdir()] == ["RESULTS.md"]
+
+
+def test_figures_of_all_sizes_stand_side_by_side_and_are_drawn() -> None:
+    figures = {
+        size: {
+            "rebuild": {"cpu": 1.0 * int(size), "wall": 2.0, "peak": 3.0 * 2**20},
+            "verify": {"cpu": 4, "wall": 5, "peak": 6e6},
+        }
+        for size in ("100", "20")
+    }
+    del figures["20"]["verify"]
+    lines = [line for line in scale.body(figures) if line.startswith("|")]
+    assert lines[0] == "| | 20 articles | 100 articles |"
+    assert lines[2] == "| `rebuild`, from nothing | 20.0 s CPU, 2.0 s, 3 MB | 100.0 s CPU, 2.0 s, 3 MB |"
+    assert lines[4].startswith("| `verify` | - | 4.0 s CPU")
+    drawn = scale.drawn(figures)
+    assert drawn.startswith("<svg") and "verify" in drawn
