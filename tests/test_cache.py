@@ -16,6 +16,8 @@ from building import MENTIONS, Json, ProjectFolder, mention, record
 from dateline import parquet, receipt
 from dateline.cache import Cache
 from dateline.compile import plan, shard
+from dateline.engines import LocalEngine
+from dateline.releasing import release
 from test_annotation_sets import adjudicated
 from two_annotators import annotated
 
@@ -28,9 +30,9 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     seen: list[tuple[int, int]] = []
     keep = Cache.keep
 
-    def noted(self: Cache) -> None:
+    def noted(self: Cache, ground: str | None = None) -> None:
         seen.append((self.parsed, self.compiled))
-        keep(self)
+        keep(self, ground)
 
     monkeypatch.setattr(Cache, "keep", noted)
     return seen
@@ -99,6 +101,20 @@ def test_any_edits_give_the_bytes_of_a_clean_build(folder: ProjectFolder, tmp_pa
         assert folder.rebuild(known=True, sweep=True).problems == []
         assert folder.tree() == clean(folder, tmp_path / "clean")
         records = edits(chance, records)
+
+
+def test_a_release_is_made_from_nothing_and_what_follows_is_made_of_it(
+    folder: ProjectFolder, tmp_path: Path, done: list[tuple[int, int]]
+) -> None:
+    records = [one(number, random.Random(number)) for number in range(20)]
+    folder.seed(*records)
+    folder.rebuild(known=True)
+    assert release(folder.project, LocalEngine(1)).version == "0.1.0"
+    assert folder.rebuild(known=True, sweep=True).changed is False
+    folder.seed(one(99, random.Random(99)), name="more.jsonl")
+    folder.rebuild(known=True, sweep=True)
+    assert done == [(20, 20), (20, 20), (0, 0), (1, 1)]
+    assert folder.tree() == clean(folder, tmp_path / "clean")
 
 
 def test_only_what_changed_is_made_again(folder: ProjectFolder, done: list[tuple[int, int]]) -> None:

@@ -51,10 +51,15 @@ class Cache:
         if made.state is not None:
             made.state.replace(self._new / f"{stem}.shard")
 
-    def keep(self) -> None:
-        """Put what was noted in the place of what was there; where that cannot be, the next rebuild makes all."""
+    def keep(self, ground: str | None = None) -> None:
+        """Put what was noted in the place of what was there; where that cannot be, the next rebuild makes all.
+
+        `ground` is its name now, where what was written since (a version) changed that.
+        """
         with contextlib.suppress(OSError):
             shutil.rmtree(self._home, ignore_errors=True)
+            if ground is not None:
+                self._new = self._new.rename(self._new.with_name(ground[:32]))
             self._new.parent.replace(self._home)
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from dateline import receipt
+from dateline.cache import Cache
 from dateline.describe.changelog import with_release
 from dateline.describe.citation import with_version
 from dateline.diff.changes import Change, Diff
@@ -103,7 +105,9 @@ def release(
         values = not project.settings.private
         said = entries(found.last, level, found.diff, ledger, stamped, plain.manifest, values=values)
         steps = _texts(project, found.version, date, said, found.last)
-        made = _build(project, engine, work / "stamped", tell, found, Stamp(found.version, date, level, stamped))
+        ground = receipt.ground_of(project)
+        cache = Cache(project, work, ground, known=False) if ground is not None else None  # a release is made from nothing
+        made = _build(project, engine, work / "stamped", tell, found, Stamp(found.version, date, level, stamped), cache)
         if made is None:
             return found
         data = work / "stamped" / "data"
@@ -116,6 +120,8 @@ def release(
             project.dataset.mkdir(exist_ok=True)
             lay_beside(project.dataset, made.manifest, data)
             commit(project.root, f"the release {found.version}", steps)
+            if cache is not None:
+                cache.keep(receipt.ground_of(project))  # the settings name the version now
         return found
 
 
@@ -193,13 +199,21 @@ def _last_release(
 # ---- the build, and the bump that it proves --------------------------------------------------------------------
 
 
-def _build(project: Project, engine: Engine, work: Path, tell: Tell, found: Released, stamp: Stamp | None = None) -> Made | None:
+def _build(
+    project: Project,
+    engine: Engine,
+    work: Path,
+    tell: Tell,
+    found: Released,
+    stamp: Stamp | None = None,
+    cache: Cache | None = None,
+) -> Made | None:
     """All of a dataset in work/data, with its manifest and card; None if something is wrong, which is then told in `found`.
 
     Without a stamp it is made to be compared alone.
     """
     (work / "data").mkdir(parents=True)
-    made = make(project, engine, work, tell, None, again=False, stamp=stamp, suites=stamp is not None)
+    made = make(project, engine, work, tell, None, again=False, stamp=stamp, suites=stamp is not None, cache=cache)
     if isinstance(made, Rebuilt):
         found.problems, found.warnings = made.problems, made.warnings
         return None
