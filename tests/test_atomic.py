@@ -127,7 +127,7 @@ def test_readers_beside_rebuilds_see_whole_versions_only(folder: ProjectFolder) 
 
     writer = threading.Thread(target=alternate)
     writer.start()
-    seen = set()
+    seen: set[int] = set()
     try:
         began = time.monotonic()
         enough, most = (12, 120) if THOROUGH else (4, 120)  # seconds
