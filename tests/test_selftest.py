@@ -30,7 +30,7 @@ def test_the_page_is_about_the_suites_as_they_are() -> None:
     assert f"`{digest}`" in PAGE.read_text(encoding="utf-8"), "run: dateline validate --self-test --md docs/validation-matrix.md"
 
 
-@pytest.mark.slow(seconds=70)
+@pytest.mark.slow(seconds=200 if THOROUGH else 20)
 def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason(small_flagship: Project, tmp_path: Path) -> None:
     root = shutil.copytree(small_flagship.root, tmp_path / "corpus")
     shutil.copytree(REPOSITORY / "expectations", root / "expectations")
@@ -41,7 +41,7 @@ def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason(small_
     assert matrix_page(done.as_json()).startswith("# Validation matrix\n")
 
 
-@pytest.mark.slow(seconds=30)
+@pytest.mark.slow(seconds=15)
 def test_looking_once_at_each_content_gives_what_validating_each_mutant_gives(small_flagship: Project) -> None:
     dataset = small_flagship.dataset
     manifest, schemas = read_manifest(dataset), load_schemas(REPOSITORY / "schemas")
