@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from building import REPOSITORY, ProjectFolder
+from commands import Commands
 from dateline.engines import LocalEngine
 from dateline.pipeline import rebuild
 from dateline.project import Project, find_project
@@ -84,13 +84,19 @@ def bucket(s3_python: Path) -> Iterator[tuple[str, Call]]:
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    """What runs command lines."""
+    made = Commands()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def dateline() -> Run:
+def dateline(commands: Commands) -> Run:
     """Run the command line in a process of its own; `cwd` and further environment may be given."""
 
     def run(*words: str | Path, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "dateline", *map(str, words)]
-        env = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment}
-        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=300)
+        return commands.run([*map(str, words)], cwd, {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment})
 
     return run

@@ -32,7 +32,7 @@ def test_results_of_another_state_are_said_to_be_so() -> None:
     assert f"Measured on an earlier state of the views (digest `{found['views_digest'][:12]}`)" in baselines_section(found, {})
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=15)
 def test_the_kept_results_are_what_the_command_prints() -> None:
     command = [sys.executable, str(REPOSITORY / "examples" / "baselines" / "run.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

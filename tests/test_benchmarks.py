@@ -124,7 +124,7 @@ def test_memory_limits_are_read_as_duckdb_reads_them(limit: str, bytes_: float) 
     assert results.in_bytes(limit) == bytes_
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=15)
 def test_the_command_runs_its_contenders_and_writes_what_came_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,7 +61,7 @@ def test_every_table_has_a_suite_and_every_suite_names_rows_by_columns_that_are_
         assert suite.key and (suite.relation or suite.view in manifest.tables)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 def test_the_dataset_meets_all_suites_but_for_rows_that_are_waived(
     suites: list[Suite], flagship: Project, tmp_path: Path
 ) -> None:

@@ -52,7 +52,7 @@ def same(expected: str, actual: str) -> bool:
     return re.fullmatch(pattern, actual.strip(), re.DOTALL) is not None
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=40)
 def test_every_command_prints_what_the_readme_says(copy: Path) -> None:
     bin_folder = Path(sys.executable).parent
     # the environment of this run stands in for the one that make would set up once more

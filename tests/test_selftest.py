@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from building import REPOSITORY
+from building import REPOSITORY, THOROUGH
 from dateline.describe.matrix import matrix_page
 from dateline.errors import SuiteError
 from dateline.manifest import read_manifest
-from dateline.project import Project
+from dateline.project import Project, find_project
 from dateline.schema import load_schemas
 from dateline.selftesting import self_test_project
 from dateline.validate.engine import Options, open_engine
@@ -20,7 +21,6 @@ from dateline.validate.mutants import mutants
 from dateline.validate.selftest import Setup, Survivor, Toothless, read_survivors, read_tables, self_test, suites_digest
 from dateline.validate.suites import read_suites
 from dateline.validate.views import View, dataset_views, split_view
-from small_corpus import build_small
 
 PAGE = REPOSITORY / "docs" / "validation-matrix.md"
 
@@ -30,16 +30,18 @@ def test_the_page_is_about_the_suites_as_they_are() -> None:
     assert f"`{digest}`" in PAGE.read_text(encoding="utf-8"), "run: dateline validate --self-test --md docs/validation-matrix.md"
 
 
-@pytest.mark.slow(seconds=70)
-def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason(tmp_path: Path) -> None:
-    done = self_test_project(build_small(tmp_path, "expectations"), sample=60)
+@pytest.mark.slow(seconds=200 if THOROUGH else 20)
+def test_a_sample_of_the_mutants_is_found_or_survives_for_a_stated_reason(small_flagship: Project, tmp_path: Path) -> None:
+    root = shutil.copytree(small_flagship.root, tmp_path / "corpus")
+    shutil.copytree(REPOSITORY / "expectations", root / "expectations")
+    done = self_test_project(find_project(root), sample=400 if THOROUGH else 40)  # 40 are judged together
     assert done.success
     assert done.false_alarms == ()
     assert [o.says for o in done.unexpected] == []
     assert matrix_page(done.as_json()).startswith("# Validation matrix\n")
 
 
-@pytest.mark.slow(seconds=30)
+@pytest.mark.slow(seconds=15)
 def test_looking_once_at_each_content_gives_what_validating_each_mutant_gives(small_flagship: Project) -> None:
     dataset = small_flagship.dataset
     manifest, schemas = read_manifest(dataset), load_schemas(REPOSITORY / "schemas")

@@ -55,6 +55,11 @@ def spark(views: list[View]) -> Iterator[Any]:
         session: Any = engine.session  # type: ignore[attr-defined]  # of this engine alone
         for name, value in FEW_ROWS.items():
             session.conf.set(name, value)
+        for name in (
+            "counted_rows",
+            "counted_labels",
+        ):  # Spark counts anew wherever a relation names them, and has a plan for each
+            engine.views[name].cache()  # type: ignore[attr-defined]
         yield engine
 
 
@@ -97,7 +102,7 @@ def some_of_each_type(suites: list[Suite]) -> list[Suite]:
         kept = []
         for expectation in suite.expectations:
             seen[expectation.type] += 1
-            if THOROUGH or seen[expectation.type] <= 4:
+            if THOROUGH or seen[expectation.type] <= 2:
                 kept.append(expectation)
         found += [replace(suite, expectations=tuple(kept))] if kept else []
     assert len(seen) >= 8, seen

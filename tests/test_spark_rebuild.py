@@ -28,7 +28,7 @@ pytestmark = [
 ]
 TESTS = REPOSITORY / "tests"
 KNOWN = {record["article_id"] for record in records_at_hand()}
-MORE = list(islice((record for record in every_record() if record["article_id"] not in KNOWN), 40))
+MORE = list(islice((record for record in every_record() if record["article_id"] not in KNOWN), 12))
 """Further articles, so that there are enough for many shards."""
 NOT_AT_HAND = "2 withheld texts not at hand, not scanned\n"
 

@@ -56,7 +56,7 @@ def test_the_wheel_carries_dataset_schemas_expectations_types_and_licences(wheel
     assert not [n for n in names if n.startswith(("seeds", "tests"))]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 @pytest.mark.xdist_group("wheel")
 def test_the_wheel_alone_loads_and_makes_a_project_with_the_network_off(wheel: Path, tmp_path: Path) -> None:
     needs = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]

@@ -79,7 +79,7 @@ def _engine(project: Project) -> Iterator[tuple[str, str]]:
         found = _NAME_OF_REQUIREMENT.match(requirement)
         assert found is not None
         yield f"version of {found[0]}", _version(found[0])
-    yield from _files("engine", _ENGINE)
+    yield from _engine_files(_ENGINE)
     yield "settings", _sha256(project.root / "pyproject.toml")
     yield from _files(project.name_of(project.schemas), project.schemas)
 
@@ -94,6 +94,12 @@ def _read(project: Project) -> Iterator[tuple[str, str]]:
         yield name, _sha256(path) if path.is_file() else "not there"
     if (texts := project.texts()) is not None:
         yield from _files("texts", texts, "*.txt")
+
+
+@functools.cache
+def _engine_files(folder: Path) -> tuple[tuple[str, str], ...]:
+    """The files of the engine, read once: what a process runs stays as it is, whatever becomes of them meanwhile."""
+    return tuple(_files("engine", folder))
 
 
 @functools.lru_cache(256)
