@@ -425,9 +425,10 @@ def _describe(
         )
     digest = content_digest([(f.path, f.sha256) for f in facts.files], {n: declared[n] for n in names if tables[n].rows})
     logical = whole_digest({name: table.logical_digest for name, table in tables.items()})
-    articles = pa.concat_tables([shard.articles.select(["withheld", "group"]) for shard in planned.shards])
+    articles = sum(len(shard.articles) for shard in planned.shards)
+    withheld = sum(pc.sum(shard.articles["withheld"]).as_py() for shard in planned.shards)
     if stamp:
-        release = Release(stamp.version, stamp.date, stamp.bump, digest, logical, len(articles), _new_bits(planned, ledger))
+        release = Release(stamp.version, stamp.date, stamp.bump, digest, logical, articles, _new_bits(planned, ledger))
         ledger = dataclasses.replace(ledger, releases=(*ledger.releases, release))
     found = ledger.release_of(digest)
     version = found.version if found else UNRELEASED
@@ -436,8 +437,7 @@ def _describe(
         dataclasses.replace(settings, version=version), tables, declared, {name: table.columns for name, table in listed.items()},
         {name: (table.title, table.description) for name, table in listed.items()}, digest,
         {
-            "articles": len(articles), "groups": pc.count_distinct(articles["group"]).as_py(),
-            "withheld": pc.sum(articles["withheld"]).as_py(), "content_digest": digest,
+            "articles": articles, "groups": planned.groups, "withheld": withheld, "content_digest": digest,
             "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
             "licences": read_licences(work / "data", tables, links, settings.license, settings.code_license),
             "key": _public_key(project),

@@ -19,7 +19,7 @@ Wanted = Callable[[Ints, Ints], NDArray[np.bool_]]
 """Which of the pairs (one[i], other[i]) are still of interest."""
 
 _ROWS_AT_ONCE = 1 << 16
-_PAIRS_AT_ONCE = 1 << 10  # each may be two pages of a file, and the system reads sixteen at once
+_PAIRS_AT_ONCE = 1 << 8  # each may be two pages of a file, and the system reads sixteen at once
 
 
 class Signatures(Protocol):

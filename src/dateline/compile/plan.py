@@ -62,7 +62,8 @@ class ShardPlan:
 
 @dataclass
 class Plan:
-    """All shards, in order; the problems, warnings among them, that only all records together show; the articles left out.
+    """All shards, in order; the problems, warnings among them, that only all records together show; the articles left out; how
+    many groups the others are in.
 
     Shards are planned in spite of problems, so that every record is checked and all faults are told at once.
     """
@@ -70,6 +71,7 @@ class Plan:
     shards: list[ShardPlan] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    groups: int = 0
     next_segment: int = 1
 
 
@@ -102,6 +104,7 @@ def plan(
     kept = np.flatnonzero(chosen >= 0)
     corpus.tell_leaks(chosen, kept if given else kept[corpus.entry[kept] >= 0])
     made.left_out = corpus.ids.take(pa.array(np.flatnonzero(chosen < 0))).to_pylist()
+    made.groups = len(np.unique(groups[kept]))
     entries, released = corpus.entries, corpus.entry[kept]  # where it is -1, what stands last is meant: of an unreleased one
     segments = np.array([*(e.segment for e in entries), made.next_segment], np.int64)[released]
     sizes = index["size"].take(pa.array(order[kept])).to_numpy()
