@@ -23,7 +23,7 @@ from s3_double import Call, put, s3_settings
 from small_corpus import FIRST, every_record, lay_out_small, records_at_hand
 
 pytestmark = [
-    pytest.mark.slow(seconds=120),
+    pytest.mark.slow(seconds=160),
     pytest.mark.xdist_group("spark-cluster"),
     pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17 or newer"),
 ]
@@ -226,6 +226,10 @@ def test_suites_at_a_master_say_what_they_say_here(cluster: Cluster, local: Path
         assert finding["rule"] == "coverage-by-a-set" and all(row.startswith(FIRST[0]) for row in finding["rows"])
         del finding["places"], finding["place"], finding["snippet"]
     assert there == here and there["counts"]["expectations"] == 15
+    (port,) = free_ports(1)
+    nobody = cluster.validate(corpus, f"spark://127.0.0.1:{port}")
+    says = f"error: engine spark cannot start at spark://127.0.0.1:{port}: nobody answers there"
+    assert nobody.returncode == 2 and nobody.stderr.startswith(says) and len(nobody.stderr.splitlines()) == 1
 
 
 def lay_out_suites(corpus: Path) -> None:
