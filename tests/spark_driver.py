@@ -1,6 +1,6 @@
 """A rebuild with many small shards, at an engine, with a fault in one of its tasks.
 
-    python tests/spark_driver.py once corpus spark://127.0.0.1:7077
+    python tests/spark_driver.py once corpus spark://127.0.0.1:7077 [FURTHER OPTIONS]
 
 What a worker does is named here and not in the tests, as workers import it.
 """
@@ -14,7 +14,8 @@ from pathlib import Path
 
 import dateline.pipeline
 from dateline.cli import main
-from dateline.compile import plan
+from dateline.compile import plan, remote_seeds
+from dateline.compile.remote_seeds import BringTask, bring_object
 from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
 
 SHARD_BYTES = 1 << 15
@@ -50,6 +51,17 @@ def never(task: ShardTask) -> ShardFacts:
     raise OSError(5, f"no disk of any worker works, {task.shard.stem}")
 
 
+def half(task: BringTask) -> Path:
+    """Bring an object. The first attempt at one of them ends with its executor, when half of it is there."""
+    made = bring_object(task)
+    mark = task.into.parents[2] / "attempted"  # in the project, as the work folder is removed
+    if task.name == "part-2.jsonl" and not mark.exists():
+        mark.touch()
+        made.write_bytes(made.read_bytes()[: made.stat().st_size // 2])
+        os.kill(_parent(os.getppid()), signal.SIGKILL)
+    return made
+
+
 def _parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
@@ -57,9 +69,11 @@ def _parent(pid: int) -> int:
 if __name__ == "__main__":
     import spark_driver  # by this name workers know it
 
-    fault, project, engine = sys.argv[1:]
+    fault, project, engine, *more = sys.argv[1:]
     plan.SHARD_BYTES = SHARD_BYTES
-    if fault != "none":
+    if fault == "half":
+        vars(remote_seeds)["bring_object"] = spark_driver.half
+    elif fault != "none":
         vars(dateline.pipeline)["compile_shard"] = getattr(spark_driver, fault)
-    sys.argv = ["dateline", "rebuild", "--sweep", "-C", project, "--engine", engine]
+    sys.argv = ["dateline", "rebuild", "--sweep", "-C", project, "--engine", engine, *more]
     main()

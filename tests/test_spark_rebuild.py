@@ -19,10 +19,11 @@ from pathlib import Path
 import pytest
 
 from building import REPOSITORY
-from small_corpus import every_record, lay_out_small, records_at_hand
+from s3_double import Call, put, s3_settings
+from small_corpus import FIRST, every_record, lay_out_small, records_at_hand
 
 pytestmark = [
-    pytest.mark.slow(seconds=120),
+    pytest.mark.slow(seconds=160),
     pytest.mark.xdist_group("spark-cluster"),
     pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17 or newer"),
 ]
@@ -64,11 +65,22 @@ class Cluster:
         process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         self._stack.callback(ended, process)
 
-    def rebuild(self, corpus: Path, fault: str = "none", engine: str | None = None) -> subprocess.CompletedProcess[str]:
-        """`dateline rebuild` with small shards at this master, or at another engine."""
-        words = [sys.executable, str(TESTS / "spark_driver.py"), fault, str(corpus), engine or self.master]
-        environment = {k: v for k, v in self._environment.items() if k != "SPARK_CONF_DIR"}
-        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    def rebuild(
+        self, corpus: Path, fault: str = "none", engine: str | None = None, *more: str, s3: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """`dateline rebuild` with small shards at this master, or at another engine; workers may know the address of an S3."""
+        words = [str(TESTS / "spark_driver.py"), fault, str(corpus), engine or self.master, *more]
+        settings = s3_settings(s3) if s3 else {}
+        told = [f"--conf spark.executorEnv.{name}={value}" for name, value in settings.items()]
+        return self._called(*words, PYSPARK_SUBMIT_ARGS=" ".join([*told, "pyspark-shell"]), **settings)
+
+    def validate(self, corpus: Path, engine: str) -> subprocess.CompletedProcess[str]:
+        """`dateline validate` of the dataset by the project's suites."""
+        return self._called("-m", "dateline", "validate", "-C", str(corpus), "--engine", engine, "--json")
+
+    def _called(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {k: v for k, v in self._environment.items() if k != "SPARK_CONF_DIR"} | more
+        return subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, timeout=240, check=False)
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -182,6 +194,54 @@ def test_what_is_wrong_with_records_is_told_as_it_is_here(cluster: Cluster, cut_
     here, there = cluster.rebuild(cut_anew, engine="local"), cluster.rebuild(cut_anew)
     assert (there.returncode, there.stdout, there.stderr) == (1, here.stdout, here.stderr)
     assert "unknown-field" in there.stderr
+
+
+def test_records_in_a_bucket_are_brought_by_workers_to_the_same_bytes(
+    cluster: Cluster, local: Path, cut_anew: Path, bucket: tuple[str, Call]
+) -> None:
+    """An executor is lost when it has brought half of an object."""
+    address, call = bucket
+    files = [path for path in (cut_anew / "seeds").rglob("part-*") if path.is_file()]
+    put(call, "corpus", {path.name: path.read_bytes() for path in files})
+    for path in files:
+        path.unlink()
+    done = cluster.rebuild(cut_anew, "half", None, "--seeds", "s3://news/corpus", s3=address)
+    assert (done.returncode, done.stderr) == (0, NOT_AT_HAND)
+    assert (cut_anew / "attempted").exists()
+    assert tree(cut_anew) == tree(local)
+    assert [path.name for path in (cut_anew / ".dateline").iterdir() if path.name.startswith("work-")] == []
+
+
+def test_suites_at_a_master_say_what_they_say_here(cluster: Cluster, local: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(local, corpus)
+    lay_out_suites(corpus)
+    done = {engine: cluster.validate(corpus, engine) for engine in ("duckdb", cluster.master)}
+    assert [one.returncode for one in done.values()] == [1, 1], done
+    here, there = (json.loads(one.stdout) for one in done.values())
+    assert (here.pop("engine")["name"], there.pop("engine")["name"]) == ("duckdb", "spark")
+    for said in (here, there):  # in which order rows are found is not told
+        (finding,) = said["findings"]
+        finding["rows"].sort()
+        assert finding["rule"] == "coverage-by-a-set" and all(row.startswith(FIRST[0]) for row in finding["rows"])
+        del finding["places"], finding["place"], finding["snippet"]
+    assert there == here and there["counts"]["expectations"] == 15
+    (port,) = free_ports(1)
+    nobody = cluster.validate(corpus, f"spark://127.0.0.1:{port}")
+    says = f"error: engine spark cannot start at spark://127.0.0.1:{port}: nobody answers there"
+    assert nobody.returncode == 2 and nobody.stderr.startswith(says) and len(nobody.stderr.splitlines()) == 1
+
+
+def lay_out_suites(corpus: Path) -> None:
+    """The suites of one table: on its rows, and on relations over several tables; what one asks of an article is never so."""
+    for name in ("coverage.json", "rules.toml", "relations/coverage_rows", "relations/coverage_facts"):
+        for path in (REPOSITORY / "expectations").glob(f"{name}*"):
+            target = corpus / path.relative_to(REPOSITORY)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    facts = corpus / "expectations" / "relations" / "coverage_facts.sql"
+    asked = facts.read_text().replace("s.n IS NOT NULL", f"s.n IS NOT NULL AND r.article_id <> '{FIRST[0]}'")
+    facts.write_text(asked)
 
 
 def test_no_master_is_told_in_one_line(cluster: Cluster, cut_anew: Path) -> None:

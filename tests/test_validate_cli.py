@@ -104,7 +104,10 @@ def test_anybodys_parquet_outside_of_any_project(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--engine", "oracle"], "--engine is 'oracle'; there are duckdb, pandas and spark"),
+        (
+            ["--engine", "oracle"],
+            "--engine is 'oracle'; there are duckdb, pandas, spark, and a master of Spark, spark://HOST:PORT",
+        ),
         (["--suite", "s.json"], "--suite needs the Parquet files that it is about"),
         (["--key", "id"], "--key is for Parquet files with --suite"),
         (["dataset", "dataset"], "one release at a time; there are 2: dataset, dataset"),

@@ -31,6 +31,7 @@ from dateline.compare import Differences, compare
 from dateline.compile.groups import SignatureFile
 from dateline.compile.index import INDEX_SCHEMA, Indexed, IndexTask, gather, index_file
 from dateline.compile.plan import Plan, plan
+from dateline.compile.remote_seeds import bring
 from dateline.compile.seeds import Tables, read_tables, seed_files
 from dateline.compile.sets import PRIMARY
 from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
@@ -111,11 +112,14 @@ def rebuild(
     today: datetime.date | None = None,
     profile: Profile | None = None,
     known: bool = False,
+    seeds: str | None = None,
 ) -> Rebuilt:
     """Compile seeds/ into dataset/. If anything is wrong, problems are returned and dataset/ stays as it was.
 
     With `known`, what the last rebuild said is said again, and nothing is made, if nothing that it read has changed since and all
     files of dataset/ are still what they were; if only records have changed, what follows from the others is not made again.
+
+    With `seeds`, an address in an object store, the records there stand in place of those in seeds/ (see `bring`).
 
     What fails a suite of expectations/ is wrong, too; tables that met the same suites already are not validated again. `today`
     (by default the day in UTC) decides which waivers have expired, and nothing else.
@@ -125,6 +129,7 @@ def rebuild(
     """
     profile = profile or Profile()
     with work_folder(project) as work:
+        project = _with_records(project, seeds, engine, work, tell, profile)
         with profile.stage("look for changes"):
             key = receipt.key_of(project)
             found = _as_before(project, key, today or versions.today(), sweep) if known and key is not None else None
@@ -149,13 +154,20 @@ def rebuild(
 
 
 def check(
-    project: Project, engine: Engine, *, tell: Tell = lambda *_: None, profile: Profile | None = None
+    project: Project,
+    engine: Engine,
+    *,
+    tell: Tell = lambda *_: None,
+    profile: Profile | None = None,
+    seeds: str | None = None,
 ) -> Rebuilt | Differences:
     """Whether dataset/ is what seeds/ give, without changing it: the differences, or the problems for which nothing is given.
 
-    Raises DatelineError for what cannot run at all.
+    With `seeds`, the records at that address count. Raises DatelineError for what cannot run at all.
     """
+    profile = profile or Profile()
     with work_folder(project) as work:
+        project = _with_records(project, seeds, engine, work, tell, profile)
         made = make(project, engine, work, tell, None, again=True, profile=profile)
         if isinstance(made, Rebuilt):
             return made
@@ -257,7 +269,8 @@ def make(
     if problems:
         return Rebuilt(problems=problems, warnings=warnings)
     if not facts.files:
-        raise BuildError(f"{project.name_of(project.seeds)}: holds no records; there is nothing to build")
+        where = project.records.address if project.records else project.name_of(project.seeds)
+        raise BuildError(f"{where}: holds no records; there is nothing to build")
     with profile.stage("derive"):
         _corpus_tables(schemas, tables, ledger, facts, work)
         judgements = tables.rows.get(JUDGEMENTS, [])
@@ -286,6 +299,14 @@ def make(
 
 
 # ---- the stages ----------------------------------------------------------------------------------------------
+
+
+def _with_records(project: Project, seeds: str | None, engine: Engine, work: Path, tell: Tell, profile: Profile) -> Project:
+    """The project, with the records at an address if one is given."""
+    if seeds is None:
+        return project
+    with profile.stage("bring seeds"):
+        return bring(project, seeds, engine, work, tell)
 
 
 @dataclass

@@ -129,11 +129,20 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Records:
+    """Records that lie elsewhere than in seeds/: the folder that they were brought to, and the address that they are known by."""
+
+    folder: Path
+    address: str
+
+
+@dataclass(frozen=True)
 class Project:
-    """Where the parts of a project are, and its settings."""
+    """Where the parts of a project are, and its settings; `records`, where there are any, stand in place of those in seeds/."""
 
     root: Path
     settings: Settings
+    records: Records | None = None
 
     @property
     def seeds(self) -> Path:
@@ -174,7 +183,9 @@ class Project:
         return folder if self.settings.texts and folder.is_dir() else None
 
     def name_of(self, path: Path) -> str:
-        """The path as messages and manifests write it: relative to the project, with forward slashes."""
+        """The path as messages and manifests write it: relative to the project, or to where records lie, with forward slashes."""
+        if self.records and path.is_relative_to(self.records.folder):
+            return f"{self.records.address}/{path.relative_to(self.records.folder).as_posix()}"
         try:
             return path.resolve().relative_to(self.root.resolve()).as_posix()
         except (ValueError, OSError, RuntimeError):  # outside, or a symbolic link that leads to itself

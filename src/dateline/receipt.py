@@ -87,6 +87,8 @@ def _engine(project: Project) -> Iterator[tuple[str, str]]:
 def _read(project: Project) -> Iterator[tuple[str, str]]:
     yield from _engine(project)
     settings = project.settings
+    if project.records:
+        yield from _files(project.records.address, project.records.folder)
     for folder in (project.seeds, project.expectations):
         yield from _files(project.name_of(folder), folder)
     for name in filter(None, (settings.baselines, settings.public_key)):

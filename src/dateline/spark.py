@@ -69,6 +69,7 @@ def open_session(master: str, folder: Path, settings: Mapping[str, str]) -> Any:
             "spark.local.dir": str(folder),
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
         }
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if master.startswith("spark://"):
         _reached(master)
     try:
@@ -170,7 +171,6 @@ class SparkWorkers:
 
             self._ours = SparkSession.getActiveSession() is None
             self._folder = Path(tempfile.mkdtemp(prefix="dateline-spark-"))
-            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
             try:
                 self._session = open_session(self._master, self._folder, {"spark.python.worker.faulthandler.enabled": "false"})
             except NoSpark as fault:

@@ -154,13 +154,17 @@ class Bucket(Store):
 
     def explain(self) -> str:
         """Whether it is the manifest that is missing, or the bucket."""
+        return self.lacks(f"is no release: there is no {MANIFEST} in s3://{self._root}")
+
+    def lacks(self, what: str) -> str:
+        """That what was looked for is not there, or that there is not even the bucket."""
         try:
             self._client.call_s3("head_bucket", Bucket=self._bucket)
         except FileNotFoundError:
             return f"{self.words}: there is no bucket {self._bucket!r}"
-        except Exception:  # who may not look at the bucket may still not find a manifest
+        except Exception:  # who may not look at the bucket may still not find what is in it
             pass
-        return f"{self.words}: is no release: there is no {MANIFEST} in s3://{self._root}"
+        return f"{self.words}: {what}"
 
 
 class Repository:

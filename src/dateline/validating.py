@@ -214,7 +214,7 @@ def _run(
     options = Options(memory_limit=request.memory_limit, threads=request.threads, samples=samples)
     done = Validation()
     with open_engine(request.engine, views, options) as engine:
-        done.engine = {"name": request.engine, "dateline": __version__, **engine.versions}
+        done.engine = {"name": engine.name, "dateline": __version__, **engine.versions}
         for number, suite in enumerate(suites, 1):
             result = engine.validate(suite)
             done.checked.append((suite, result))

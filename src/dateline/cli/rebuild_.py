@@ -38,6 +38,14 @@ def command(
             help="Where the work is done: local (processes here), spark (Spark here) or spark://HOST:PORT (a master's workers).",
         ),
     ] = "local",
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds",
+            metavar="ADDRESS",
+            help="Where the records are, if not in seeds/: s3://bucket/prefix. The ledger and the tables stay in seeds/.",
+        ),
+    ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say what each stage took: seconds, CPU seconds, MB of seeds per second.")
     ] = False,
@@ -55,9 +63,9 @@ def command(
     taken = Profile()
     with progress_bar() as tell, _workers(engine, jobs) as workers:
         if check:
-            result = check_dataset(home, workers, tell=tell, profile=taken)
+            result = check_dataset(home, workers, tell=tell, profile=taken, seeds=seeds)
         else:
-            result = rebuild(home, workers, tell=tell, sweep=sweep, profile=taken, known=not again)
+            result = rebuild(home, workers, tell=tell, sweep=sweep, profile=taken, known=not again, seeds=seeds)
     if profile and not json:
         _print_profile(taken)
     more = {"profile": taken.as_json()} if profile else {}

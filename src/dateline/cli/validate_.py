@@ -28,7 +28,12 @@ def command(
     earlier: Annotated[
         str | None, typer.Option("--earlier", help="An earlier release, for label drift (folder, hf://..., s3://...).")
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="duckdb, pandas or spark: what runs the suites.")] = "duckdb",
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine", help="What runs the suites: duckdb, pandas, spark (Spark here) or spark://HOST:PORT (a master's workers)."
+        ),
+    ] = "duckdb",
     memory_limit: Annotated[str, typer.Option("--memory-limit", help="For DuckDB; beyond it, it spills to disk.")] = "2GB",
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="For DuckDB.", show_default="one per core")] = None,
     samples: Annotated[int, typer.Option("--samples", min=0, max=10_000, help="Rows that a finding names.")] = 20,
@@ -51,8 +56,8 @@ def command(
     from dateline.errors import UsageError
     from dateline.validating import Request
 
-    if engine not in ("duckdb", "pandas", "spark"):
-        raise UsageError(f"--engine is {engine!r}; there are duckdb, pandas and spark")
+    if engine not in ("duckdb", "pandas", "spark") and not engine.startswith("spark://"):
+        raise UsageError(f"--engine is {engine!r}; there are duckdb, pandas, spark, and a master of Spark, spark://HOST:PORT")
     if suite is not None and suites is not None:
         raise UsageError("--suite is for Parquet files, --suites for a release; give one of them")
     if suite is not None and not what:

@@ -36,17 +36,18 @@ class Checked:
 
 
 def seed_files(project: Project) -> list[Path]:
-    """The files of seeds/ that hold records, in the order of their names.
+    """The files that hold records, of seeds/ or of the folder that stands in its place, in the order of their names.
 
     The ledger and the corpus-level tables are no records. Raises InputError if there is no seeds folder, and for what would
     silently be left out: a folder that cannot be read, a link to a folder, out of the project or to nothing.
     """
     if not project.seeds.is_dir():
         raise InputError(f"{project.seeds}: no such folder; a project keeps its records there")
+    home = project.records.folder if project.records else project.seeds
     tables = project.seeds / "tables"
     inside = (project.root.resolve(), project.seeds.resolve())
     files = []
-    for folder, folders, names in os.walk(project.seeds, onerror=_unreadable):
+    for folder, folders, names in os.walk(home, onerror=_unreadable):
         for name in folders:
             if (path := Path(folder, name)).is_symlink():
                 raise InputError(f"{path}: is a symbolic link to a folder; put the folder itself there, or links to its files")
@@ -54,7 +55,7 @@ def seed_files(project: Project) -> list[Path]:
             if is_seed(path) and path != project.ledger and path.parent != tables and tables not in path.parents:
                 _regular(path, inside)
                 files.append(path)
-    return sorted(files, key=lambda p: p.relative_to(project.seeds).as_posix())
+    return sorted(files, key=lambda p: p.relative_to(home).as_posix())
 
 
 def _unreadable(fault: OSError) -> NoReturn:

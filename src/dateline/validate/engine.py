@@ -17,6 +17,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -250,7 +251,7 @@ class PandasEngine(_OnDuck):
 
 
 def open_engine(name: str, views: Sequence[View], options: Options | None = None) -> Engine:
-    """An engine with its views: "duckdb", "pandas" or "spark".
+    """An engine with its views: "duckdb", "pandas", "spark" or the address of a master of Spark, "spark://HOST:PORT".
 
     Raises SuiteError for another name, a missing package, views that cannot be read, settings that make no sense.
     """
@@ -259,6 +260,8 @@ def open_engine(name: str, views: Sequence[View], options: Options | None = None
         "pandas": lambda: PandasEngine,
         "spark": _spark,
     }
+    if at_master(name):
+        made[name] = lambda: partial(_spark(), master=name)
     if name not in made:
         raise SuiteError(f"there is no engine {name!r}; there are: {', '.join(ENGINES)}")
     try:
@@ -268,7 +271,12 @@ def open_engine(name: str, views: Sequence[View], options: Options | None = None
         raise SuiteError(f"engine {name} needs {fault.name}, which is not installed: pip install 'dateline[{extra}]'") from None
 
 
-def _spark() -> Callable[[Sequence[View], Options], Engine]:
+def at_master(name: str) -> bool:
+    """Whether an engine's name is the address of a master of Spark."""
+    return name.startswith("spark://")
+
+
+def _spark() -> Callable[..., Engine]:
     from dateline.validate.spark import SparkEngine
 
     return SparkEngine

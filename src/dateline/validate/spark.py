@@ -1,4 +1,4 @@
-"""Suites on Spark: a session of its own on this machine, views as temporary views, relations in Spark's SQL."""
+"""Suites on Spark: a session of its own on this machine or at a master, views as temporary views, relations in Spark's SQL."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession, functions
@@ -27,15 +28,17 @@ _REFLECTION = re.compile(r"\b(?:(?:try_)?reflect|java_method)\b", re.IGNORECASE)
 
 
 class SparkEngine(Engine):
-    """Spark on this machine; the views are read by Spark from Parquet, the relations run in Spark's SQL.
+    """Spark on this machine, or at `master` (`spark://host:7077`).
 
-    A session that is there already is used, and left running.
+    The views are read by Spark from Parquet, the relations run in Spark's SQL. A session that is there already is used,
+    and left running. At a master the Parquet files must lie where all workers see them under the same path.
     """
 
     name = "spark"
 
-    def __init__(self, views: Sequence[View], options: Options) -> None:
+    def __init__(self, views: Sequence[View], options: Options, master: str | None = None) -> None:
         super().__init__(options)
+        self._master = master
         if not has_java():
             raise SuiteError("engine spark needs Java 17 or newer; no `java` is on the PATH, and JAVA_HOME is not set")
         self.folder = Path(tempfile.mkdtemp(prefix="dateline-spark-", dir=options.temp_directory))
@@ -53,24 +56,21 @@ class SparkEngine(Engine):
             raise
 
     def _start(self) -> Any:
-        settings = {
-            "spark.driver.memory": _jvm(self.options.memory_limit),
-            "spark.sql.shuffle.partitions": str(self.options.threads or os.cpu_count() or 1),
-            "spark.sql.runSQLOnFiles": "false",
-        }
+        settings = {"spark.driver.memory": _jvm(self.options.memory_limit), "spark.sql.runSQLOnFiles": "false"}
+        if self._master is None:  # a master's own settings know how many partitions suit its workers
+            settings["spark.sql.shuffle.partitions"] = str(self.options.threads or os.cpu_count() or 1)
         try:
-            return open_session(f"local[{self.options.threads or '*'}]", self.folder, settings)
+            return open_session(self._master or f"local[{self.options.threads or '*'}]", self.folder, settings)
         except NoSpark as fault:
-            raise SuiteError(f"engine spark cannot start: {fault}; it needs Java 17 or newer") from None
+            where = f" at {self._master}: {fault}" if self._master else f": {fault}; it needs Java 17 or newer"
+            raise SuiteError(f"engine spark cannot start{where}") from None
 
     def _add(self, view: View) -> None:
         try:
             if view.parquet:
                 frame = self.session.read.parquet(*(_no_glob(p.absolute()) for p in view.parquet))
             elif view.rows is not None:
-                path = self.folder / f"{view.name}.parquet"
-                pq.write_table(view.rows, path)
-                frame = self.session.read.parquet(str(path))
+                frame = self._shipped(view.name, view.rows)
             else:
                 frame = self.session.sql(
                     one_select(view.query, f"the query of view {view.name}") if not view.spark else view.spark
@@ -81,6 +81,14 @@ class SparkEngine(Engine):
             raise SuiteError(f"{what}: {first_line(fault)}") from None
         frame.createOrReplaceTempView(view.name)
         self.views[view.name] = frame
+
+    def _shipped(self, name: str, rows: pa.Table) -> Any:
+        """A few rows as a frame: a worker of a master does not see our folder, so they travel with the tasks."""
+        if self._master is not None:
+            return self.session.createDataFrame(rows)
+        path = self.folder / f"{name}.parquet"
+        pq.write_table(rows, path)
+        return self.session.read.parquet(str(path))
 
     @property
     def versions(self) -> dict[str, str]:
