@@ -36,7 +36,7 @@ for row in dateline.load("mentions", split="test", source=sys.argv[1]): pass
 """
 
 Figures = dict[str, dict[str, dict[str, float]]]
-"""By number of articles and step: `cpu` and `wall` in seconds, `peak` in bytes, `day`."""
+"""By number of articles and step: `cpu` and `wall` in seconds, `peak` in bytes."""
 
 
 # ---- steps, in the order in which they stand on each other ------------------------------------------------------
@@ -112,23 +112,27 @@ STEPS: dict[str, tuple[str, Callable[[Path], Taken]]] = {
 def main(words: Sequence[str] | None = None) -> int:
     """Run the benchmark; the exit code."""
     said = _said(words)
-    found: dict[str, dict[str, float]] = {}
     with _project(said) as project:
         try:
             for step in said.steps:
                 one = STEPS[step][1](project)
-                found[step] = {"cpu": round(one.cpu, 1), "wall": round(one.seconds, 1), "peak": one.peak}
-                print(f"{said.articles:,} articles, {STEPS[step][0]}: {_costs(found[step])}", flush=True)
+                found = {"cpu": round(one.cpu, 1), "wall": round(one.seconds, 1), "peak": one.peak}
+                print(f"{said.articles:,} articles, {STEPS[step][0]}: {_costs(found)}", flush=True)
+                if said.write:
+                    _keep(said.articles, step, found)
         except Failed as fault:
             print(f"error: {fault}", file=sys.stderr)
             return 2
-    if said.write:
-        known: Figures = json.loads(FIGURES.read_bytes()) if FIGURES.is_file() else {}
-        known.setdefault(str(said.articles), {}).update(found)
-        FIGURES.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-        results.put(RESULTS, results.Section("As a corpus grows", "\n".join(body(known)) + "\n"))
-        CHART.write_text(drawn(known), encoding="utf-8")
     return 0
+
+
+def _keep(articles: int, step: str, found: dict[str, float]) -> None:
+    """Put what a step took among the figures, at once: a large corpus takes long."""
+    known: Figures = json.loads(FIGURES.read_bytes()) if FIGURES.is_file() else {}
+    known.setdefault(str(articles), {})[step] = found
+    FIGURES.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    results.put(RESULTS, results.Section("As a corpus grows", "\n".join(body(known)) + "\n"))
+    CHART.write_text(drawn(known), encoding="utf-8")
 
 
 def _said(words: Sequence[str] | None) -> argparse.Namespace:
