@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dateline.manifest import TableFacts
@@ -47,23 +48,38 @@ def read_licences(
 
     The annotation of a layer is under the licences of the articles that have items in it.
     """
-    said: dict[str, tuple[str, str]] = {}
-    columns = ["article_id", "text_license", "annotation_license"]
-    for batch in _batches(folder, tables.get(_ARTICLES), columns):
-        for article, text, annotation in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            said[article] = (text or NOT_NAMED, annotation or NOT_NAMED)
-    texts = Counter(text for text, _ in said.values())
-    annotations = {annotation for _, annotation in said.values()}
+    texts, annotations = (_counted(folder, tables.get(_ARTICLES), name) for name in ("text_license", "annotation_license"))
+    usual = max(annotations, key=lambda licence: annotations[licence], default=NOT_NAMED)
+    others = _of_articles(folder, tables.get(_ARTICLES), usual) if len(annotations) > 1 else {}
     layers = {}
     for name, link in links.items():
         if link["level"] != "article" or name not in tables or not tables[name].rows:
             continue
-        if len(annotations) == 1:  # as most have it; then no table need be read
+        if not others:  # as most have it; then no table need be read
             layers[name] = sorted(annotations)
         else:
             batches = _batches(folder, tables[name], ["article_id"])
-            layers[name] = sorted({said[article][1] for batch in batches for article in batch.column(0).unique().to_pylist()})
+            layers[name] = sorted({others.get(a, usual) for batch in batches for a in batch.column(0).unique().to_pylist()})
     return Licences(whole, code, dict(sorted(texts.items())), layers)
+
+
+def _counted(folder: Path, articles: TableFacts | None, column: str) -> Counter[str]:
+    """How many articles name each licence."""
+    found: Counter[str] = Counter()
+    for batch in _batches(folder, articles, [column]):
+        for one in pc.value_counts(batch.column(0)).to_pylist():
+            found[one["values"] or NOT_NAMED] += one["counts"]
+    return found
+
+
+def _of_articles(folder: Path, articles: TableFacts | None, usual: str) -> dict[str, str]:
+    """The licence of the annotation of each article that has another than the usual one."""
+    said = (pair for batch in _batches(folder, articles, ["article_id", "annotation_license"]) for pair in _pairs(batch))
+    return {article: licence or NOT_NAMED for article, licence in said if (licence or NOT_NAMED) != usual}
+
+
+def _pairs(batch: pa.RecordBatch) -> Iterator[tuple[str, str | None]]:
+    yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def _batches(folder: Path, table: TableFacts | None, columns: list[str]) -> Iterator[pa.RecordBatch]:
