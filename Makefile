@@ -10,7 +10,7 @@ ARTICLES ?= 20_000
 # tests start many processes, each of which would compile all that it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-rebuilding bench-validate bench-import bench-versions bench-loading lock clean
+.PHONY: rebuild check-dataset test test-fast test-thorough lint format check bench bench-rebuilding bench-validate bench-import bench-versions bench-loading bench-sites lock clean
 .DEFAULT_GOAL := test
 
 rebuild: $(STAMP)          ## compile seeds/ into dataset/
@@ -56,9 +56,12 @@ bench-versions: $(STAMP)   ## what diff and publishing of a second version cost;
 bench-loading: $(TESTS)    ## what dateline.load costs beside load_dataset; `make bench-loading BENCH=--write` keeps the figures
 	@$(BIN)/python benchmarks/loading.py $(BENCH)
 
+bench-sites: $(TESTS)      ## what a site of 10,000 articles costs; `make bench-sites BENCH=--write` keeps the figures
+	@$(BIN)/python benchmarks/sites.py $(BENCH)
+
 lock:                      ## write constraints.txt anew from the newest versions
 	rm -rf $(VENV)-lock && python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,score,s3,spark,uima,spacy,plot,bio,baselines,bench,test,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade -e '.[build,agreement,score,s3,spark,uima,spacy,plot,site,bio,baselines,bench,test,dev]'
 	{ echo "# versions for reproducible builds; written by make lock"; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 
@@ -70,7 +73,7 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Dateline needs Python 3.11 or newer as python3; this one is $$(python3 --version 2>&1)" >&2; exit 2; }
 	@echo "setting up $(VENV) (once, about a minute)"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,score,bench,test,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[build,agreement,score,site,bench,test,dev]'
 	@touch $@
 
 # what only tests need, some of it large

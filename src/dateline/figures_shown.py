@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 TABLES = ("estimands", "estimates", "estimate_pairs")
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class FiguresOf:
     def estimands(self, measure: str | None = None) -> list[dict[str, Any]]:
         """All estimands, of one measure or of all, the most disputed first, with the range of values and the disputes.
 
-        To the columns of the table come `lowest` and `highest` (of any value or bound), `n_pairs`, `n_disjoint` and
-        `n_conflicts` (pairs judged CONFLICT). Raises UsageError for a measure that no estimand has.
+        To the columns of the table come `lowest` and `highest` (of any value or bound), `n_pairs`, `n_disjoint`, `n_conflicts`
+        (pairs judged CONFLICT) and `relations` (pairs by how their intervals relate). Raises UsageError for a measure that no
+        estimand has.
         """
         found = self._read("estimands").to_pylist()
         if measure is not None:
@@ -75,8 +77,9 @@ class FiguresOf:
         for row in found:
             low, high = ranges.get(row["estimand_id"], (None, None))
             told = disputes.get(row["estimand_id"], nothing)
-            rows.append({**row, "lowest": low, "highest": high, "n_pairs": told["pairs"], "n_disjoint": told["disjoint"],
-                         "n_conflicts": told["conflicts"]})  # fmt: skip
+            relations = {name: n for name, n in told.items() if name.isupper()}
+            rows.append({**row, "lowest": low, "highest": high, "n_pairs": told["pairs"], "n_disjoint": told["DISJOINT"],
+                         "n_conflicts": told["conflicts"], "relations": relations})  # fmt: skip
         return sorted(rows, key=_most_disputed)
 
     def find(self, name: str) -> dict[str, Any]:
@@ -97,16 +100,20 @@ class FiguresOf:
 
     def show(self, estimand: Row) -> Shown:
         """The estimates of an estimand in order of time, and its pairs."""
-        only = [("estimand_id", "=", estimand["estimand_id"])]
-        estimates = sorted(self._read("estimates", filters=only).to_pylist(), key=in_time)
-        found = self._read("estimate_pairs", filters=only).to_pylist() if self._has("estimate_pairs") else []
-        pairs = sorted(found, key=_most_telling)
-        disputes = {
-            "n_pairs": len(pairs),
-            "n_disjoint": sum(pair["interval_relation"] == "DISJOINT" for pair in pairs),
-            "n_conflicts": sum(pair["judged_relation"] == "CONFLICT" for pair in pairs),
-        }
-        return Shown({**estimand, **disputes}, estimates, pairs, self._provenance({row["article_id"] for row in estimates}))
+        return next(self.show_all([estimand]))
+
+    def show_all(self, estimands: Sequence[Row]) -> Iterator[Shown]:
+        """The same of many estimands, in their order; the tables are read once for every hundred of them."""
+        for first in range(0, len(estimands), _AT_ONCE):
+            some = estimands[first : first + _AT_ONCE]
+            only = [("estimand_id", "in", [row["estimand_id"] for row in some])]
+            estimates = _by(self._read("estimates", filters=only).to_pylist(), "estimand_id")
+            pairs = self._read("estimate_pairs", filters=only).to_pylist() if self._has("estimate_pairs") else []
+            of_pairs = _by(pairs, "estimand_id")
+            behind = _Behind(self, {row["article_id"] for rows in estimates.values() for row in rows})
+            for estimand in some:
+                name = estimand["estimand_id"]
+                yield _shown(estimand, estimates.get(name, []), of_pairs.get(name, []), behind)
 
     def _has(self, table: str) -> bool:
         """Whether the dataset has rows of this table; empty tables have no files."""
@@ -133,25 +140,16 @@ class FiguresOf:
         for row in table.group_by(columns).aggregate([([], "count_all")]).to_pylist():
             told = found.setdefault(row["estimand_id"], Counter())
             told["pairs"] += row["count_all"]
-            told["disjoint"] += row["count_all"] * (row["interval_relation"] == "DISJOINT")
+            told[str(row["interval_relation"])] += row["count_all"]
             told["conflicts"] += row["count_all"] * (row["judged_relation"] == "CONFLICT")
         return found
 
-    def _provenance(self, articles: Iterable[str]) -> Provenance:
-        """What the dataset says of these articles, as far as its schemas have words for it."""
-        only = [("article_id", "in", sorted(articles))]
-        told = self._column("articles", "fictional", only)
-        sets = self._read("annotation_sets", filters=only).to_pylist() if self._has("annotation_sets") else []
-        behind = [row for row in sets if row.get("layer") in ("claims", "quantities")]
-        return Provenance(
-            fictional=told[0] if told and len(set(told)) == 1 else None,
-            some_fictional=any(told),
-            annotators=_values(behind, "annotator_type"),
-            statuses=_values(behind, "status"),
-            adjudicators=_values(behind, "adjudicator_id"),
-        )
+    def rows(self, table: str, only: list[tuple[str, str, Any]]) -> list[dict[str, Any]]:
+        """The rows of a table that filters let through; none where the dataset has no such table."""
+        return self._read(table, filters=only).to_pylist() if self._has(table) else []
 
-    def _column(self, table: str, column: str, only: list[tuple[str, str, Any]]) -> list[Any]:
+    def column(self, table: str, column: str, only: list[tuple[str, str, Any]]) -> list[Any]:
+        """A column of these rows; empty where the dataset has no such table or column."""
         if not self._has(table):
             return []
         features = {feature.get("name") for feature in self.manifest.tables[table].features}
@@ -173,6 +171,46 @@ class FiguresOf:
                 said = str(fault).splitlines()[0]
                 raise LoadError(f"{path}: cannot be read as {name}: {said}; run `dateline rebuild`") from None
         return pa.concat_tables(parts)
+
+
+class _Behind:
+    """What the dataset says of some articles, read once: invented or not, and who annotated them."""
+
+    def __init__(self, figures: FiguresOf, articles: Iterable[str]) -> None:
+        only = [("article_id", "in", sorted(articles))]
+        ids, told = (figures.column("articles", name, only) for name in ("article_id", "fictional"))
+        self._fictional = dict(zip(ids, told, strict=True)) if told else {}
+        self._sets = _by(figures.rows("annotation_sets", only), "article_id")
+
+    def provenance(self, articles: Iterable[str]) -> Provenance:
+        """What is known of these articles, as far as the schemas have words for it."""
+        articles = set(articles)
+        told = [self._fictional[article] for article in articles if article in self._fictional]
+        behind = [row for a in articles for row in self._sets.get(a, ()) if row.get("layer") in ("claims", "quantities")]
+        return Provenance(
+            fictional=told[0] if told and len(set(told)) == 1 else None,
+            some_fictional=any(told),
+            annotators=_values(behind, "annotator_type"),
+            statuses=_values(behind, "status"),
+            adjudicators=_values(behind, "adjudicator_id"),
+        )
+
+
+def _shown(estimand: Row, estimates: Sequence[Row], pairs: Sequence[Row], behind: _Behind) -> Shown:
+    disputes = {
+        "n_pairs": len(pairs),
+        "n_disjoint": sum(pair["interval_relation"] == "DISJOINT" for pair in pairs),
+        "n_conflicts": sum(pair["judged_relation"] == "CONFLICT" for pair in pairs),
+    }
+    provenance = behind.provenance(row["article_id"] for row in estimates)
+    return Shown({**estimand, **disputes}, sorted(estimates, key=in_time), sorted(pairs, key=_most_telling), provenance)
+
+
+def _by(rows: Iterable[dict[str, Any]], column: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row[column], []).append(row)
+    return found
 
 
 def figures_of(folder: Path) -> FiguresOf:

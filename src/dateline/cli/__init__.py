@@ -20,8 +20,8 @@ from dateline.errors import DatelineError, printable, redacted
 
 COMMANDS = (
     "new", "import", "check", "rebuild", "validate", "diff", "release", "publish", "verify", "keygen", "explain", "agreement",
-    "score", "export", "export-view", "stats", "estimates", "retract", "yank", "hydrate", "sign", "suites", "rules", "migrate",
-    "doctor",
+    "score", "export", "export-view", "site", "stats", "estimates", "retract", "yank", "hydrate", "sign", "suites", "rules",
+    "migrate", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(

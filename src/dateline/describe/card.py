@@ -85,16 +85,21 @@ def _rows(text: str) -> list[list[str]]:
 def _front(settings: Settings, tables: Mapping[str, TableFacts], features: Mapping[str, Any], digest: str) -> str:
     default = settings.default_config if settings.default_config in tables else next(iter(tables), None)
     front: dict[str, Any] = {"pretty_name": settings.title or settings.name}
-    if settings.license:
-        front["license"] = settings.license.lower() if settings.license.lower() in _HUB_LICENSES else "other"
-        if front["license"] == "other":
-            front["license_name"] = settings.license
+    front |= hub_license(settings.license)
     if settings.languages:
         front["language"] = list(settings.languages)
     front["size_categories"] = [_size(tables["articles"].rows if "articles" in tables else 0)]
     front["configs"] = [_config(name, table, settings, digest, name == default) for name, table in tables.items()]
     front["dataset_info"] = [_info(name, table, settings, features[name]) for name, table in tables.items()]
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=120)
+
+
+def hub_license(expression: str) -> dict[str, str]:
+    """A licence as the head of a README says it to the Hub, which has a list of its own; nothing where none is named."""
+    if not expression:
+        return {}
+    known = expression.lower() in _HUB_LICENSES
+    return {"license": expression.lower()} if known else {"license": "other", "license_name": expression}
 
 
 def _config(name: str, table: TableFacts, settings: Settings, digest: str, default: bool) -> dict[str, Any]:

@@ -52,3 +52,13 @@ def with_release(text: str | None, version: str, date: str, entries: Sequence[st
 def newest_version(text: str) -> str | None:
     """The version of the newest heading but [Unreleased]; None if there is none."""
     return next((found["version"] for found in _HEADING.finditer(text) if found["version"].lower() != "unreleased"), None)
+
+
+def sections(text: str) -> list[tuple[str, str]]:
+    """The headings of a changelog, newest first, each without `## `, and the Markdown below it."""
+    found = list(_HEADING.finditer(text))
+    ends = [heading.start() for heading in found[1:]] + [len(text)]
+    return [
+        (heading[0].removeprefix("## ").replace("[", "").replace("]", ""), text[heading.end() : end].strip())
+        for heading, end in zip(found, ends, strict=False)
+    ]

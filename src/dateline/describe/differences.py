@@ -96,6 +96,11 @@ def _kind(change: Json) -> str:
     return _SAID.get(kind, kind.replace("-", " "))
 
 
+def difference_parts(change: Json) -> Line:
+    """What stood there before ("red"), and what stands there now ("green"), as `difference_lines` says it, of one change."""
+    return [part._replace(text=part.text.removeprefix(": ") if n == 0 else part.text) for n, part in enumerate(_details(change))]
+
+
 def _details(change: Json) -> Line:
     """What stood there before, and what stands there now."""
     old, new, kind = change.get("old", {}), change.get("new", {}), change["kind"]
@@ -166,7 +171,7 @@ def _summary(result: Json) -> list[Line]:
     bump = result["bump"]
     style = {"major": "bold red", "minor": "bold yellow"}.get(bump, "bold green")
     lines.append([Part("bump: "), Part(bump, style), Part(", as no base row differs" if bump == "patch" else "")])
-    lines += [[Part(f"  {says}: {named}")] for says, named in _reasons(result)]
+    lines += [[Part(f"  {says}: {named}")] for says, named in reasons(result)]
     return lines
 
 
@@ -179,7 +184,7 @@ def _projected(result: Json) -> str:
     return ", ".join(said)
 
 
-def _reasons(result: Json) -> Iterator[tuple[str, str]]:
+def reasons(result: Json) -> Iterator[tuple[str, str]]:
     """Each law that forces the bump, with the first things that it is about."""
     by_law: dict[str, dict[str, None]] = {}
     for change in result["why"]:
@@ -207,7 +212,7 @@ def differences_markdown(result: Json) -> str:
     """The bump and why, counts, and a table of the changes; of many the first 200."""
     changes = result["changes"]
     lines = [f"### {_md(_side(result['old']))} → {_md(_side(result['new']))}: {result['bump']}", ""]
-    lines += [f"- {_md(says)}: {_md(named)}" for says, named in _reasons(result)]
+    lines += [f"- {_md(says)}: {_md(named)}" for says, named in reasons(result)]
     lines += [f"- articles: {', '.join(f'{n:,} {state}' for state, n in result['articles'].items())}"]
     if projected := _projected(result):
         lines.append(f"- projections that differ (they count for nothing): {_md(projected)}")

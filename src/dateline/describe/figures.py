@@ -168,7 +168,7 @@ def estimand_lines(estimands: Sequence[Row]) -> list[str]:
     heads = ("estimand", "story", "measure", "unit", "estimates", "articles", "values", "pairs")
     rows = [
         (row["name"], row["story"] or "", label_in_words(row["measure"]) + _change(row), unit_in_words(row["unit"]),
-         f"{row['n_estimates']:,}", f"{row['n_articles']:,}", _values(row), dispute_in_words(row))
+         f"{row['n_estimates']:,}", f"{row['n_articles']:,}", values_in_words(row), dispute_in_words(row))
         for row in estimands
     ]  # fmt: skip
     return columns([heads, *rows], right=(4, 5))
@@ -179,7 +179,8 @@ def _change(estimand: Row) -> str:
     return "" if change in (None, "LEVEL") else f" ({label_in_words(change)})"
 
 
-def _values(row: Row) -> str:
+def values_in_words(row: Row) -> str:
+    """The range of all values and bounds of an estimand: "17 to 34"; "none" where no estimate has a number."""
     if row["lowest"] is None:
         return "none"
     return number(row["lowest"]) if row["lowest"] == row["highest"] else f"{number(row['lowest'])} to {number(row['highest'])}"
@@ -232,14 +233,23 @@ def pair_lines(pairs: Iterable[Row], estimates: Iterable[Row]) -> list[str]:
     rows = []
     for pair in pairs:
         a, b = by_id.get(pair["estimate_a"]), by_id.get(pair["estimate_b"])
-        judged = pair["judged_relation"]
-        notes = [note for note, holds in (("one source", pair["same_principal"]), ("one article", pair["same_article"]),
-                                          ("contrast marked in the text", pair["contrast_marked"]),
-                                          ("a denial", pair["is_denial_pair"])) if holds]  # fmt: skip
+        judged = judged_in_words(pair)
         rows.append((_side(pair["estimate_a"], a), "/", _side(pair["estimate_b"], b), f"computed: {computed_in_words(pair)}",
-                     f"judged: {_JUDGED.get(judged, label_in_words(judged))}" if judged else "not judged",
-                     ", ".join(notes)))  # fmt: skip
+                     f"judged: {judged}" if judged else "not judged", ", ".join(notes_of_pair(pair))))  # fmt: skip
     return columns(rows)
+
+
+def judged_in_words(pair: Row) -> str:
+    """The relation that somebody judged: "conflict"; "" where nobody did."""
+    judged = pair["judged_relation"]
+    return _JUDGED.get(judged, label_in_words(judged)) if judged else ""
+
+
+def notes_of_pair(pair: Row) -> list[str]:
+    """What else is known of a pair: one source, one article, a contrast in the text, a denial."""
+    said = (("one source", "same_principal"), ("one article", "same_article"), ("contrast marked in the text", "contrast_marked"),
+            ("a denial", "is_denial_pair"))  # fmt: skip
+    return [note for note, column in said if pair[column]]
 
 
 def _side(estimate_id: str, estimate: Row | None) -> str:

@@ -419,14 +419,18 @@ def chart_svg(chart: Json, estimand: Row, estimates: Sequence[Row]) -> str:
     import vl_convert
 
     drawn: str = vl_convert.vegalite_to_svg(chart, vl_version=_VEGA_LITE, allowed_base_urls=[])
-    key = hashlib.sha256(str(estimand["estimand_id"]).encode()).hexdigest()[:8]
-    drawn = _own_ids(drawn, f"c{key}")
-    title = f'<title id="c{key}-title">{escape(printable(estimand["estimand_id"]))}</title>'
     table = "\n".join([printable(heading(estimand)), *estimate_lines(estimand, estimates)])
-    told = f'<desc id="c{key}-desc">{escape(table)}</desc>'
+    return told_svg(drawn, str(estimand["estimand_id"]), str(estimand["estimand_id"]), table)
+
+
+def told_svg(svg: str, about: str, title: str, words: str) -> str:
+    """A drawn chart with ids of its own, which follow from `about`, and with what screen readers say of it."""
+    key = hashlib.sha256(about.encode()).hexdigest()[:8]
+    drawn = _own_ids(svg, f"c{key}")
     head, tag_end, body = drawn.partition(">")
     head += f' role="graphics-document" aria-labelledby="c{key}-title" aria-describedby="c{key}-desc"'
-    return f"{head}{tag_end}{title}{told}{body}\n"
+    said = f'<title id="c{key}-title">{escape(printable(title))}</title><desc id="c{key}-desc">{escape(words)}</desc>'
+    return f"{head}{tag_end}{said}{body}\n"
 
 
 def _own_ids(svg: str, prefix: str) -> str:

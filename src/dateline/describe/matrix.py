@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -120,3 +122,47 @@ def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     lines = [list(map(str, head)), *(list(map(str, row)) for row in rows)]
     text = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
     return "\n".join([text[0], "|" + "---|" * len(lines[0]), *text[1:]])
+
+
+# ---- read again ----------------------------------------------------------------------------------------------------
+
+_CAUGHT = re.compile(r"([\w-]+) (\d+)/(\d+)")
+
+
+@dataclass(frozen=True)
+class RuleCaught:
+    """A rule's line in the page: how many mutants trip it, by kind (caught, of how many)."""
+
+    rule: str
+    level: str
+    about: str
+    mutants: int
+    kinds: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What `matrix_page` wrote: facts as pairs, and a line per rule."""
+
+    facts: list[tuple[str, str]]
+    rules: list[RuleCaught]
+
+
+def read_matrix(text: str) -> Matrix:
+    """The facts and the rules of a page that `matrix_page` wrote; nothing of a text that is none."""
+    head, _, rest = text.partition("\n## Rules\n")
+    rules, _, _ = rest.partition("\n## ")
+    facts = [(cells[0].replace("`", ""), cells[1].replace("`", "")) for cells in _lines(head) if len(cells) == 2 and cells[0]]
+    found = []
+    for cells in _lines(rules):
+        if len(cells) == 4 and cells[2].isdigit():
+            name, _, about = cells[0].partition(" ")
+            kinds = {kind: (int(n), int(of)) for kind, n, of in _CAUGHT.findall(cells[3])}
+            found.append(RuleCaught(name.strip("`"), cells[1], about.strip("*"), int(cells[2]), kinds))
+    return Matrix(facts, found)
+
+
+def _lines(text: str) -> list[list[str]]:
+    """The cells of each line of tables, without heads and rules."""
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in rows]
