@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,3 +95,14 @@ def whole_folder(out: Path) -> Iterator[Path]:
             os.replace(made, out)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def zipped(folder: Path) -> bytes:
+    """All files of a folder in one archive, by their names: the same bytes for the same files, on any day."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # of 1980: no clock is read
+            entry.external_attr, entry.create_system, entry.compress_type = 0o644 << 16, 3, zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+    return made.getvalue()

@@ -26,8 +26,11 @@ CROISSANT = "croissant.json"
 CITATION = "CITATION.cff"
 SUMS = "SHA256SUMS"
 ATTESTATION = "attestation.intoto.jsonl"
-METADATA = (CROISSANT, CITATION, SUMS, ATTESTATION)
+SITE = "site.zip"
+METADATA = (CROISSANT, CITATION, SITE, SUMS, ATTESTATION)
 """What a published release has beside the files that its manifest names; all but the last two stand in `SHA256SUMS`."""
+OPTIONAL = (SITE, ATTESTATION)
+"""What of that a release need not have."""
 FORMAT = 1
 _FOLDER = re.compile(r"v(\d+\.\d+\.\d+)")
 

@@ -22,7 +22,7 @@ from dateline.describe.croissant import croissant
 from dateline.errors import InputError, ProjectError
 from dateline.history import History
 from dateline.keys import PrivateKey
-from dateline.layout import ATTESTATION, CITATION, CROISSANT, SUMS
+from dateline.layout import ATTESTATION, CITATION, CROISSANT, SITE, SUMS
 from dateline.ledger import UNRELEASED
 from dateline.licences import Licences, read_licences
 from dateline.manifest import CARD, Manifest, read_manifest, read_versions
@@ -45,8 +45,10 @@ class Staged:
     """Every file of the release, the attestation too."""
 
 
-def stage(project: Project, into: Path, *, key: PrivateKey | None = None) -> Staged:
+def stage(project: Project, into: Path, *, key: PrivateKey | None = None, site: bytes | None = None) -> Staged:
     """Lay the release in dataset/ into the folder `into`, which is made if need be, in its published form; signed, with a key.
+
+    `site` is its site as one file, if that is to lie beside it.
 
     Raises ProjectError for a private project and for a dataset/ that is no release, or that was changed by hand; InputError for
     a folder that holds something already.
@@ -64,6 +66,8 @@ def stage(project: Project, into: Path, *, key: PrivateKey | None = None) -> Sta
     said = croissant(manifest, project.settings, described, facts.licences, facts.date, facts.commit)
     files |= _write(into, CROISSANT, said.encode())
     files |= _write(into, CITATION, _citation(project, manifest.version, facts.date).encode())
+    if site is not None:
+        files |= _write(into, SITE, site)
     files |= _write(into, SUMS, sums(files).encode())
     if key is not None:
         digests = {path: digest for path, (digest, _) in files.items()}

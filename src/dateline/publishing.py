@@ -18,8 +18,9 @@ import yaml
 
 from dateline.describe.changelog import newest_version
 from dateline.errors import LoadError, ProjectError, PublishError, RefusedError, UsageError
+from dateline.files import zipped
 from dateline.keys import PrivateKey
-from dateline.layout import ATTESTATION, Published
+from dateline.layout import ATTESTATION, SITE, Published
 from dateline.ledger import UNRELEASED, Ledger, marked, read_ledger
 from dateline.manifest import NAME as MANIFEST
 from dateline.manifest import Manifest, read_manifest, read_versions
@@ -59,14 +60,16 @@ def publish(
     words: str,
     *,
     key: PrivateKey | None = None,
+    site: bool = False,
     final: bool = False,
     dry_run: bool = False,
     tell: Tell = lambda *_: None,
 ) -> Outcome:
     """Bring the release in dataset/ to the target that `words` name: an address, or a name in [tool.dateline.targets].
 
-    `key` signs it. `final` publishes a draft at Zenodo. With `dry_run` nothing is written there, and the outcome says what would
-    be sent. Raises PublishError for what cannot run at all: no such bucket, no credentials, a full disk.
+    `key` signs it; with `site` its site lies beside it, in one file. `final` publishes a draft at Zenodo. With `dry_run` nothing
+    is written there, and the outcome says what would be sent. Raises PublishError for what cannot run at all: no such bucket, no
+    credentials, a full disk.
     """
     address = _address(project, words)
     out = Outcome(address)
@@ -77,7 +80,8 @@ def publish(
         tempfile.TemporaryDirectory(prefix="dateline-publish-") as work,
         target_of(address, final=final, dry_run=dry_run) as target,
     ):
-        staged = _staged(project, Path(work) / "release", key)
+        pages = _site(project, Path(work) / "site") if site else None
+        staged = _staged(project, Path(work) / "release", key, pages)
         out.version, out.sent = staged.version, target.sent
         try:
             there = target.look(staged, about(project, staged))
@@ -98,6 +102,11 @@ def publish(
             return out
         back = read_back(target, staged, manifest, Path(work) / "back", tell)
     out.faults, out.read_files, out.read_bytes = back.faults, back.files, back.bytes
+    if site and there.manifest is not None and SITE not in there.files:
+        out.faults.append(
+            f"{SITE}: was not added, as {staged.version} lies there whole, and SHA256SUMS there does not name it; put the "
+            "pages somewhere else (dateline site --out FOLDER), or publish the next version with its site"
+        )
     if key is not None and there.manifest is not None and ATTESTATION not in there.files and not lacks:
         out.faults.append(
             f"{ATTESTATION}: was not added, as {staged.version} lies there with other metadata than here (made from another "
@@ -106,9 +115,20 @@ def publish(
     return out
 
 
-def _staged(project: Project, into: Path, key: PrivateKey | None) -> Staged:
+def _site(project: Project, folder: Path) -> bytes:
+    """The site of the release in one file: the same bytes for the same pages."""
     try:
-        return stage(project, into, key=key)
+        from dateline.siting import make_site  # the pages need packages that a release does without
+
+        make_site(None, folder, project.root)
+    except ModuleNotFoundError as fault:
+        raise UsageError(f'--site: needs the package {fault.name}: pip install "dateline[build,site]"') from None
+    return zipped(folder)
+
+
+def _staged(project: Project, into: Path, key: PrivateKey | None, site: bytes | None) -> Staged:
+    try:
+        return stage(project, into, key=key, site=site)
     except OSError as fault:
         where = fault.filename or into
         raise PublishError(

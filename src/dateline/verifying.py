@@ -27,7 +27,7 @@ from dateline.attestation import check
 from dateline.describe.card import head_of
 from dateline.errors import InputError, LoadError, printable
 from dateline.keys import PublicKey
-from dateline.layout import ATTESTATION, CITATION, CROISSANT, METADATA, SUMS, Published, Releases, choose, version_of
+from dateline.layout import ATTESTATION, CITATION, CROISSANT, METADATA, OPTIONAL, SUMS, Published, Releases, choose, version_of
 from dateline.ledger import UNRELEASED
 from dateline.manifest import CARD, VERSIONS, Manifest, contradictions, parse_manifest
 from dateline.manifest import NAME as MANIFEST
@@ -217,8 +217,8 @@ class _Verification:
     def _expected(self, there: Mapping[str, str]) -> set[str]:
         expected = {*self.manifest.paths(), MANIFEST}
         if self.published:
-            expected |= {VERSIONS, *METADATA} - {ATTESTATION}
-        if ATTESTATION in there or self.key is not None:
+            expected |= {VERSIONS, *METADATA} - {*OPTIONAL} | (there.keys() & {*OPTIONAL})
+        if self.key is not None:
             expected.add(ATTESTATION)
         return expected
 

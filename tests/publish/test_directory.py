@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import zipfile
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +19,7 @@ from dateline import publication
 from dateline.engines import LocalEngine
 from dateline.errors import PublishError, UsageError
 from dateline.keys import generate, read_private_key, read_public_key
-from dateline.layout import read_releases
+from dateline.layout import SITE, SUMS, read_releases
 from dateline.project import Project, find_project
 from dateline.publication import Staged
 from dateline.publishing import publish
@@ -294,6 +295,30 @@ def test_a_signature_is_added_later_and_never_replaced(projects: Projects, forms
     assert publish(projects["0.1.0"], str(target), key=one).success and publish(projects["0.1.0"], str(target)).success
     assert tree(target) == before
     assert verify(f"{target}@0.1.0", key=read_public_key(keys[0].with_suffix(".pub"))).success
+
+
+def test_a_site_lies_beside_the_release_in_one_file_the_same_each_time(projects: Projects, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    assert publish(projects["0.1.0"], str(target), site=True).success
+    before = tree(target)
+    lies = target / "v0.1.0"
+    assert verify(f"{target}@0.1.0").success
+    assert f"{hashlib.sha256((lies / SITE).read_bytes()).hexdigest()}  {SITE}" in (lies / SUMS).read_text().splitlines()
+    with zipfile.ZipFile(lies / SITE) as pages:
+        assert {"index.html", "site.css"} <= {*pages.namelist()} and b"0.1.0" in pages.read("index.html")
+    done = publish(projects["0.1.0"], str(target), site=True)
+    assert done.success and done.already and not done.sent.files and tree(target) == before
+    assert publish(projects["0.1.0"], str(target)).success and tree(target) == before
+    (lies / SITE).write_bytes(b"PK")
+    assert any(fault.file == SITE for fault in verify(f"{target}@0.1.0").faults)
+
+
+def test_a_site_is_not_added_to_a_release_that_lies_there_without(projects: Projects, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    publish(projects["0.1.0"], str(target))
+    before = tree(target)
+    (fault,) = publish(projects["0.1.0"], str(target), site=True).faults
+    assert "site.zip: was not added" in fault and "dateline site --out" in fault and tree(target) == before
 
 
 def test_a_release_under_metadata_of_another_dateline_stays_as_it_is(

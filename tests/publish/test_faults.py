@@ -140,7 +140,7 @@ def test_a_limit_of_the_system_on_files_is_one_line(projects: Projects, forms: F
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
 
-        def then_limited(project: Project, into: Path, key: Any) -> Staged:
+        def then_limited(project: Project, into: Path, key: Any, site: Any) -> Staged:
             staged = stage(project, into)
             limit()
             return staged

@@ -23,6 +23,7 @@ def command(
     sign: Annotated[
         Path | None, typer.Option("--sign", metavar="KEY", help="Sign it with this private key (`dateline keygen`).")
     ] = None,
+    site: Annotated[bool, typer.Option("--site", help="Put its site beside it, as site.zip.")] = False,
     final: Annotated[bool, typer.Option("--final", help="Publish the draft at Zenodo, which nobody can take back.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing anywhere; say what would be sent.")] = False,
     project: ProjectOption = Path(),
@@ -43,7 +44,7 @@ def command(
 
         key = read_private_key(sign)
     with progress_bar(of_bytes=True) as tell:
-        done = publish(home, target, key=key, final=final, dry_run=dry_run, tell=tell)
+        done = publish(home, target, key=key, site=site, final=final, dry_run=dry_run, tell=tell)
     if json:
         print_json({
             "success": done.success, "target": done.target, "version": done.version or None, "dry_run": dry_run,
