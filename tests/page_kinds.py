@@ -10,11 +10,12 @@ _FIRST = {
     "contrasts": "contrasts/index.html",
     "disagreement": "disagreement/index.html", "validation": "validation/index.html", "matrix": "validation/matrix.html",
     "provenance": "provenance/index.html", "versions": "versions/index.html", "diff": "versions/diff/index.html",
-    "row": "row.html", "search": "search.html",
+    "tables": "tables/index.html", "row": "row.html", "search": "search.html",
 }  # fmt: skip
 _LED = {
     "article": ("articles/index.html", r"articles/[0-9a-f]{2}/"), "story": ("stories/index.html", r"stories/[0-9a-f]{2}/"),
     "contrast": ("contrasts/index.html", r"contrasts/[0-9a-f]{2}/"),
+    "table": ("tables/index.html", "tables/[^/]+/"),
     "estimand": ("disagreement/index.html", r"disagreement/[0-9a-f]{2}/"),
     "diff-article": ("versions/diff/index.html", r'versions/articles/[0-9a-f]{2}/(?=[^"]+"[^\n]*span moved)'),
 }  # fmt: skip

@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from building import ProjectFolder, mention, record
 from dateline import siting
 from dateline.errors import BuildError, LoadError, UsageError
 from dateline.hydrating import hydrate_dataset
+from dateline.manifest import read_manifest
 from dateline.project import Project
 from dateline.site.contrast import marked
 from dateline.site.links import Links, anchor, bucket, file_of, token
@@ -143,6 +145,21 @@ def test_a_story_shows_its_outlets_and_its_ledger(flagship_site: Path) -> None:
     assert len(facts) > 3
     assert any("#claims.c" in link.get("href", "") for link in page.links)
     assert "The facts, and who tells them" in words
+
+
+def test_every_row_of_every_table_is_found_by_its_id(flagship_site: Path, small_flagship: Project) -> None:
+    found: dict[str, str] = {}
+    for path in (flagship_site / "rows").glob("*.js"):
+        script = path.read_text("utf-8")
+        found |= json.loads(script[script.index("{") : script.rindex("}") + 1])
+    manifest = read_manifest(small_flagship.dataset)
+    for name, link in manifest.links.items():
+        paths = [small_flagship.dataset / file["path"] for file in manifest.tables[name].files]
+        owner = "article_id" if link["level"] == "article" else link["key"]
+        for row_id in {value for path in paths for value in pq.read_table(path, columns=[owner])[owner].to_pylist()}:
+            assert row_id in found or row_id.partition("#")[0] in found, (name, row_id)
+    page, _, fragment = found["FATALITIES"].partition("#")
+    assert f'id="{fragment}"' in (flagship_site / page).read_text("utf-8")
 
 
 def test_a_contrast_set_marks_the_edited_words(flagship_site: Path) -> None:

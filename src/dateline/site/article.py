@@ -272,7 +272,7 @@ def _values(item: Item, name: str, references: Mapping[str, str]) -> list[Value]
         return [_span_value(value)]
     if isinstance(value, tuple) and value and isinstance(value[0], Span):
         return [_span_value(span) for span in value]
-    return [Value(words, *_leads(words)) for words in _words(value)]
+    return [Value(words, *_leads(words)) for words in in_words(value)]
 
 
 def _called(article: Article, layer: str, key: str) -> str:
@@ -292,7 +292,7 @@ def _span_value(span: Span) -> Value:
 def _facts(article: Article) -> list[tuple[str, list[Value]]]:
     """What the record says of the article itself."""
     return [
-        (name, [Value(words, *_leads(words)) for words in _words(value)])
+        (name, [Value(words, *_leads(words)) for words in in_words(value)])
         for name, value in article.fields.items()
         if name not in _LEFT_OUT and name not in article.corpus.layers and value not in (None, [], ())
     ]
@@ -304,12 +304,12 @@ def _leads(words: str) -> tuple[str, bool]:
     return (words, True) if plain else ("", False)
 
 
-def _words(value: Any) -> list[str]:
+def in_words(value: Any) -> list[str]:
     """A plain value in words, one string for each of a list."""
     if isinstance(value, list | tuple):
-        return [words for inner in value for words in _words(inner)]
+        return [words for inner in value for words in in_words(inner)]
     if isinstance(value, Mapping):
-        inner = [f"{k}: {', '.join(_words(v))}" for k, v in value.items() if v not in (None, [], ())]
+        inner = [f"{k}: {', '.join(in_words(v))}" for k, v in value.items() if v not in (None, [], ())]
         return ["; ".join(inner)] if inner else []
     if isinstance(value, bool):
         return ["yes" if value else "no"]

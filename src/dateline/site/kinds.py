@@ -12,6 +12,7 @@ from dateline.site import (
     provenance,
     search,
     story,
+    tables,
     validation,
     versions,
 )
@@ -24,6 +25,7 @@ KINDS: tuple[Kind, ...] = (
     story.KIND,
     contrast.KIND,
     disagreement.KIND,
+    tables.KIND,
     validation.KIND,
     provenance.KIND,
     versions.KIND,
