@@ -93,6 +93,20 @@ def too_wide(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
+def moved(page: Page) -> float:
+    """The cumulative layout shift of a page so far (https://web.dev/articles/cls), after two frames more; 0 if nothing moved."""
+    return float(
+        page.evaluate(
+            """() => new Promise(done => {
+                let sum = 0;
+                new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
+                    .observe({type: "layout-shift", buffered: true});
+                setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done(sum))), 200);
+            })"""
+        )
+    )
+
+
 def grave_faults(page: Page, *rules: str) -> list[str]:
     """What axe-core finds that is serious or critical, by all of its rules or some: the rule, and the first places."""
     from axe_playwright_python.sync_playwright import Axe

@@ -15,7 +15,7 @@ _FIRST = {
 _LED = {
     "article": ("articles/index.html", r"articles/[0-9a-f]{2}/"), "story": ("stories/index.html", r"stories/[0-9a-f]{2}/"),
     "contrast": ("contrasts/index.html", r"contrasts/[0-9a-f]{2}/"),
-    "table": ("tables/index.html", "tables/[^/]+/"),
+    "table": ("tables/index.html", r'tables/[^/"]+/'),
     "estimand": ("disagreement/index.html", r"disagreement/[0-9a-f]{2}/"),
     "diff-article": ("versions/diff/index.html", r'versions/articles/[0-9a-f]{2}/(?=[^"]+"[^\n]*span moved)'),
 }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from building import MENTIONS, REPOSITORY, Json, ProjectFolder, mention, record
-from chromium_at_hand import DESK, PHONE, browser, grave_faults, opened, too_wide
+from chromium_at_hand import DESK, PHONE, browser, grave_faults, moved, opened, too_wide
 from dateline.engines import LocalEngine
 from dateline.pipeline import rebuild
 from dateline.project import Project, find_project
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow(seconds=60), pytest.mark.xdist_group("browser")]
 
-KINDS = ("overview", "articles", "article", "stories", "story", "contrasts", "contrast", "disagreement", "estimand", "validation",
-         "matrix",
-         "provenance", "versions", "diff", "diff-article", "row", "search")  # fmt: skip
+KINDS = ("overview", "articles", "article", "stories", "story", "contrasts", "contrast", "disagreement", "estimand", "tables",
+         "table", "validation", "matrix", "provenance", "versions", "diff", "diff-article", "row", "search")  # fmt: skip
 STORY_ARTICLE = "carrow-20260311-f9f4dfa7462a"
 
 
@@ -85,6 +84,13 @@ def test_a_page_opens_silently_and_fits(chrome: Browser, site: Path, kind: str) 
         assert too_wide(page) <= 0
     with opened(chrome, path, size=PHONE, theme="dark") as page:
         assert too_wide(page) <= 0, "a phone would scroll sideways"
+
+
+@pytest.mark.parametrize("kind", ["overview", "articles", "article", "story", "contrast", "estimand", "search", "table"])
+def test_nothing_moves_while_a_page_loads(chrome: Browser, site: Path, kind: str) -> None:
+    with opened(chrome, page_kinds(site)[kind]) as page:
+        page.wait_for_load_state("load")
+        assert moved(page) == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -155,3 +157,14 @@ class PublishError(DatelineError):
 
 class RefusedError(PublishError):
     """A release must not be brought to a target: a negative answer, not a failure."""
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Say of a package that is missing in this block which extra brings it; `what` needs it. Raises UsageError."""
+    try:
+        yield
+    except ModuleNotFoundError as fault:
+        if (fault.name or "").startswith("dateline"):
+            raise
+        raise UsageError(f'{what} needs the package {fault.name}: pip install "dateline[{extra}]"') from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import shutil
 import tempfile
@@ -97,12 +96,19 @@ def whole_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def zipped(folder: Path) -> bytes:
-    """All files of a folder in one archive, by their names: the same bytes for the same files, on any day."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+def zip_folder(folder: Path, archive: Path) -> None:
+    """Put all files of a folder into a new archive, by their names: the same bytes for the same files, on any day."""
+    with zipfile.ZipFile(archive, "x", zipfile.ZIP_DEFLATED) as made:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # of 1980: no clock is read
             entry.external_attr, entry.create_system, entry.compress_type = 0o644 << 16, 3, zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
-    return made.getvalue()
+            made.writestr(entry, path.read_bytes())
+
+
+def lay(source: Path, target: Path) -> None:
+    """Give a file another name, also in a folder that is not there yet; a copy where the file system has no such thing."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from dateline.describe.card import described_in
 from dateline.describe.citation import citation, with_version
 from dateline.describe.croissant import croissant
 from dateline.errors import InputError, ProjectError
+from dateline.files import lay
 from dateline.history import History
 from dateline.keys import PrivateKey
 from dateline.layout import ATTESTATION, CITATION, CROISSANT, SITE, SUMS
@@ -45,10 +45,10 @@ class Staged:
     """Every file of the release, the attestation too."""
 
 
-def stage(project: Project, into: Path, *, key: PrivateKey | None = None, site: bytes | None = None) -> Staged:
+def stage(project: Project, into: Path, *, key: PrivateKey | None = None, site: Path | None = None) -> Staged:
     """Lay the release in dataset/ into the folder `into`, which is made if need be, in its published form; signed, with a key.
 
-    `site` is its site as one file, if that is to lie beside it.
+    `site` is the archive of its site, if that is to lie beside it.
 
     Raises ProjectError for a private project and for a dataset/ that is no release, or that was changed by hand; InputError for
     a folder that holds something already.
@@ -59,7 +59,7 @@ def stage(project: Project, into: Path, *, key: PrivateKey | None = None, site: 
     into.mkdir(parents=True, exist_ok=True)
     files: Files = {file["path"]: (file["sha256"], file["bytes"]) for file in manifest.files()}
     for path in (*files, MANIFEST):
-        _lay(project.dataset / path, into / path)
+        lay(project.dataset / path, into / path)
     files[MANIFEST] = _digest_and_size((into / MANIFEST).read_bytes())
     facts = _about(project, manifest)
     described = described_in((into / CARD).read_text(encoding="utf-8"))
@@ -67,7 +67,9 @@ def stage(project: Project, into: Path, *, key: PrivateKey | None = None, site: 
     files |= _write(into, CROISSANT, said.encode())
     files |= _write(into, CITATION, _citation(project, manifest.version, facts.date).encode())
     if site is not None:
-        files |= _write(into, SITE, site)
+        lay(site, into / SITE)
+        with site.open("rb") as stream:
+            files[SITE] = hashlib.file_digest(stream, "sha256").hexdigest(), site.stat().st_size
     files |= _write(into, SUMS, sums(files).encode())
     if key is not None:
         digests = {path: digest for path, (digest, _) in files.items()}
@@ -165,15 +167,6 @@ def _citation(project: Project, version: str, date: str) -> str:
 
 
 # ---- how it is laid out --------------------------------------------------------------------------------------
-
-
-def _lay(source: Path, target: Path) -> None:
-    """Another name for the same file, a copy where the file system has no such thing."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source.resolve(), target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _write(folder: Path, path: str, raw: bytes) -> Files:

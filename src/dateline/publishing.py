@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 from dateline.describe.changelog import newest_version
-from dateline.errors import LoadError, ProjectError, PublishError, RefusedError, UsageError
-from dateline.files import zipped
+from dateline.errors import LoadError, ProjectError, PublishError, RefusedError, UsageError, needing
+from dateline.files import zip_folder
 from dateline.keys import PrivateKey
 from dateline.layout import ATTESTATION, SITE, Published
 from dateline.ledger import UNRELEASED, Ledger, marked, read_ledger
@@ -80,7 +80,7 @@ def publish(
         tempfile.TemporaryDirectory(prefix="dateline-publish-") as work,
         target_of(address, final=final, dry_run=dry_run) as target,
     ):
-        pages = _site(project, Path(work) / "site") if site else None
+        pages = _site(project, Path(work)) if site else None
         staged = _staged(project, Path(work) / "release", key, pages)
         out.version, out.sent = staged.version, target.sent
         try:
@@ -115,18 +115,17 @@ def publish(
     return out
 
 
-def _site(project: Project, folder: Path) -> bytes:
-    """The site of the release in one file: the same bytes for the same pages."""
-    try:
+def _site(project: Project, work: Path) -> Path:
+    """The site of the release in one file of the folder `work`: the same bytes for the same pages."""
+    with needing("build,site", "--site"):
         from dateline.siting import make_site  # the pages need packages that a release does without
 
-        make_site(None, folder, project.root)
-    except ModuleNotFoundError as fault:
-        raise UsageError(f'--site: needs the package {fault.name}: pip install "dateline[build,site]"') from None
-    return zipped(folder)
+        make_site(None, work / "pages", project.root)
+    zip_folder(work / "pages", work / SITE)
+    return work / SITE
 
 
-def _staged(project: Project, into: Path, key: PrivateKey | None, site: bytes | None) -> Staged:
+def _staged(project: Project, into: Path, key: PrivateKey | None, site: Path | None) -> Staged:
     try:
         return stage(project, into, key=key, site=site)
     except OSError as fault:

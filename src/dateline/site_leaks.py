@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dateline.compile.withheld import OPEN_STRETCH, Unfit, file_of, read_text
+from dateline.compile.withheld import OPEN_STRETCH, Unfit, file_of, read_text, strings_in
 from dateline.errors import BuildError
 from dateline.leaks import Grams
 from dateline.project import Project
@@ -37,7 +37,7 @@ class SiteScan:
     def data(self, path: str, value: Any) -> None:
         """The same for a value that a script carries."""
         if self._grams is not None:
-            self._look(path, list(_strings(value)), False)
+            self._look(path, strings_in(value), False)
 
     def _look(self, path: str, strings: Iterable[str], shows_texts: bool) -> None:
         assert self._grams is not None
@@ -84,15 +84,3 @@ def _in_folder(folder: Path | None, article_id: str, sha256: str) -> str | None:
         return read_text(path, sha256)
     except (OSError, Unfit, UnicodeDecodeError):
         return None
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield str(key)
-            yield from _strings(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _strings(inner)

@@ -438,8 +438,21 @@ def carried_suites(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
     Raises SuiteError if the file is not the one that the manifest names.
     """
+    said = _carried(folder, manifest, "suites") or {}
+    return {name: (suite if isinstance(suite, str) else json.dumps(suite)).encode() for name, suite in said.items()}
+
+
+def carried_result(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
+    """What became of the suites that a release carries; None if it was built without.
+
+    Raises SuiteError if the file is not the one that the manifest names.
+    """
+    return _carried(folder, manifest, "result")
+
+
+def _carried(folder: Path, manifest: Manifest, kind: str) -> dict[str, Any] | None:
     for file in manifest.validation:
-        if file["path"].startswith(f"{FOLDER}/suites-"):
+        if file["path"].startswith(f"{FOLDER}/{kind}-"):
             path = folder / file["path"]
             try:
                 raw = path.read_bytes()
@@ -447,7 +460,6 @@ def carried_suites(folder: Path, manifest: Manifest) -> dict[str, bytes]:
                 raise SuiteError(f"{path}: the manifest names it, but: {fault.strerror}; get the dataset again") from None
             if hashlib.sha256(raw).hexdigest() != file["sha256"]:
                 raise SuiteError(f"{path}: is not the file that the manifest names; get the dataset again")
-            return {
-                name: (said if isinstance(said, str) else json.dumps(said)).encode() for name, said in json.loads(raw).items()
-            }
-    return {}
+            found: dict[str, Any] = json.loads(raw)
+            return found
+    return None

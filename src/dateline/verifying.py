@@ -27,7 +27,19 @@ from dateline.attestation import check
 from dateline.describe.card import head_of
 from dateline.errors import InputError, LoadError, printable
 from dateline.keys import PublicKey
-from dateline.layout import ATTESTATION, CITATION, CROISSANT, METADATA, OPTIONAL, SUMS, Published, Releases, choose, version_of
+from dateline.layout import (
+    ATTESTATION,
+    CITATION,
+    CROISSANT,
+    METADATA,
+    OPTIONAL,
+    SITE,
+    SUMS,
+    Published,
+    Releases,
+    choose,
+    version_of,
+)
 from dateline.ledger import UNRELEASED
 from dateline.manifest import CARD, VERSIONS, Manifest, contradictions, parse_manifest
 from dateline.manifest import NAME as MANIFEST
@@ -131,6 +143,8 @@ class _Verification:
         self.place, self.wanted, self.key, self.manifest, self.result, self.tell = found, wanted, key, manifest, result, tell
         self.digest = hashlib.sha256(raw).hexdigest()
         self.documents = {MANIFEST: raw}
+        self.digests: dict[str, str] = {}
+        """Of files that are not kept as documents."""
         result.version = manifest.version
 
     def run(self) -> None:
@@ -263,8 +277,19 @@ class _Verification:
                     self.readable.discard(path)
                 self.tell("verify", number, len(paths))
         for path in (*METADATA, MANIFEST):
-            if path in self.readable:
+            if path == SITE and path in self.readable:
+                self._digest(path)
+            elif path in self.readable:
                 self._read(path)
+
+    def _digest(self, path: str) -> None:
+        """The digest of a file that may be large, and of which nothing else is looked at."""
+        sha256 = hashlib.sha256()
+        for chunk in self.place.chunks(path):
+            sha256.update(chunk)
+            self.result.bytes += len(chunk)
+        self.result.files += 1
+        self.digests[path] = sha256.hexdigest()
 
     def _read(self, path: str) -> None:
         if path not in self.documents:
@@ -300,7 +325,8 @@ class _Verification:
     def _digests(self) -> dict[str, str]:
         """Digests of all files of the release: of those that the manifest names as it says, of the others as they are."""
         said = {file["path"]: file["sha256"] for file in self.manifest.files()}
-        return said | {path: hashlib.sha256(raw).hexdigest() for path, raw in self.documents.items() if path not in said}
+        beside = {path: hashlib.sha256(raw).hexdigest() for path, raw in self.documents.items() if path not in said}
+        return said | beside | self.digests
 
     def _manifest(self) -> None:
         """What the manifest says of the whole must follow from what it says of the parts."""
@@ -372,7 +398,7 @@ class _Verification:
                 self._fault(SUMS, f"has no line for {path}")
             elif path not in there:
                 self._fault(SUMS, f"names {path}, which is not there")
-            elif said[path] != there[path] and path in self.documents:
+            elif said[path] != there[path] and (path in self.documents or path in self.digests):
                 self._fault(path, other_digest(there[path], said[path], SUMS))
             elif said[path] != there[path]:
                 self._fault(SUMS, f"names another digest of {path} than the manifest")

@@ -15,7 +15,7 @@ import pytest
 
 from building import ProjectFolder, mention, record
 from conftest import Run
-from dateline import publication
+from dateline import publication, publishing, stores
 from dateline.engines import LocalEngine
 from dateline.errors import PublishError, UsageError
 from dateline.keys import generate, read_private_key, read_public_key
@@ -311,6 +311,20 @@ def test_a_site_lies_beside_the_release_in_one_file_the_same_each_time(projects:
     assert publish(projects["0.1.0"], str(target)).success and tree(target) == before
     (lies / SITE).write_bytes(b"PK")
     assert any(fault.file == SITE for fault in verify(f"{target}@0.1.0").faults)
+
+
+def test_a_site_larger_than_any_document_is_checked_too(
+    projects: Projects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "target"
+    monkeypatch.setattr(publishing, "zip_folder", lambda folder, archive: archive.write_bytes(os.urandom(200_000)))
+    publish(projects["0.1.0"], str(target), site=True)
+    lies = target / "v0.1.0"
+    sizes = {path: path.stat().st_size for path in lies.iterdir() if path.is_file()}
+    assert max(sizes, key=lambda path: sizes[path]) == lies / SITE
+    monkeypatch.setattr(stores, "_LARGEST_DOCUMENT", sizes[lies / SITE] - 1)
+    done = verify(f"{target}@0.1.0")
+    assert done.success and done.bytes >= sum(sizes.values())
 
 
 def test_a_site_is_not_added_to_a_release_that_lies_there_without(projects: Projects, tmp_path: Path) -> None:

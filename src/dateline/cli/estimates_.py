@@ -93,15 +93,13 @@ def _draw(shown: Shown, path: Path) -> None:
 
     from dateline.describe.figures import notice_of
     from dateline.describe.figures_chart import chart_png, chart_svg, estimates_chart
-    from dateline.errors import BuildError, UsageError
+    from dateline.errors import BuildError, needing
     from dateline.files import write_atomically
 
     chart = estimates_chart(shown.estimand, shown.estimates, notice=notice_of(**asdict(shown.provenance)))
-    try:
+    with needing("plot", "--plot"):
         svg = chart_svg(chart, shown.estimand, shown.estimates)
         drawn = chart_png(svg) if path.suffix.lower() == ".png" else svg.encode()
-    except ModuleNotFoundError as fault:
-        raise UsageError(f'--plot needs the package {fault.name}: pip install "dateline[plot]"') from None
     try:
         write_atomically(path, drawn)
     except OSError as fault:

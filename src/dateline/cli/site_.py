@@ -29,17 +29,13 @@ def command(
 ) -> None:
     """Make a static site of a release: its articles with all layers, its disagreements, its validation, its versions."""
     from dateline.cli.results import count, print_json, progress_bar, say
-    from dateline.errors import UsageError
+    from dateline.errors import needing
 
-    try:
+    with needing("build,site", "a site"):
         from dateline.siting import make_site
 
         with progress_bar() as tell:
             made = make_site(source, out, project, against=against, space=space, tell=tell)
-    except ModuleNotFoundError as fault:
-        if (fault.name or "").startswith("dateline"):
-            raise
-        raise UsageError(f'a site needs the package {fault.name}: pip install "dateline[build,site]"') from None
     if json:
         print_json(made.as_json())
     else:

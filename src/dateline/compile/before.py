@@ -12,8 +12,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -25,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dateline.files import lay
 from dateline.parquet import FileFacts, ShardFile
 from dateline.row_facts import DIGEST_ENTRY
 
@@ -205,7 +204,7 @@ def splice(
         # rows that are what they were stand in the same batches as before, or batches do not matter
         alike = ids == earlier.get(split) or (whole is not None and whole.num_row_groups == 1 and sum(lengths) < _least())
         if file is not None and was == becomes and alike:
-            link(dataset / file.path, out / file.path)
+            lay(dataset / file.path, out / file.path)
             made.files.append(file)
             made.kept.append((config, split))
             continue
@@ -256,16 +255,7 @@ def link_files(before: State, dataset: Path, out: Path) -> None:
     """Take all files of a shard as they are. Raises Stale if one is not what it was."""
     for file in before.files:
         _whole(dataset, file)
-        link(dataset / file.path, out / file.path)
-
-
-def link(path: Path, target: Path) -> None:
-    """Give a file another name, or copy it where that cannot be."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
+        lay(dataset / file.path, out / file.path)
 
 
 def _merged(

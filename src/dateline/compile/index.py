@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,14 +147,15 @@ def _indexed(task: IndexTask) -> Indexed:
     fresh = pa.table(rows, schema=_WHOLE)
     old = _at(known.take(pa.array(taken, pa.int64())), places)
     made = Indexed(INDEX_SCHEMA.empty_table(), problems, again=len(fresh))
-    if task.keep:
-        clean = fresh.take(pa.array([n for n in range(len(fresh)) if n not in {*faulty}], pa.int64())) if faulty else fresh
-        made.kept = attempt_folder(task.spill) / "kept.index"
-        write_sealed(made.kept, pa.concat_tables([old, clean]))
     found = pa.concat_tables([old, fresh])
     minhashes = found["minhash"].drop_null().to_pylist()
+    out = attempt_folder(task.spill) if task.keep or minhashes else task.spill
+    if task.keep:
+        clean = fresh.take(pa.array([n for n in range(len(fresh)) if n not in {*faulty}], pa.int64())) if faulty else fresh
+        made.kept = out / "kept.index"
+        write_sealed(made.kept, pa.concat_tables([old, clean]))
     if minhashes:
-        made.signatures = attempt_folder(task.spill) / "signatures"
+        made.signatures = out / "signatures"
         made.signatures.write_bytes(b"".join(minhashes))
     made.table = found.set_column(_AT, INDEX_SCHEMA.field(_AT), _counted(found["minhash"]))
     return made
@@ -180,7 +180,7 @@ def gather(pieces: Iterable[Indexed], folder: Path, signing: Signing | None) -> 
             count += len(numbers) - numbers.null_count
             if piece.signatures is not None:
                 file.write(piece.signatures.read_bytes())
-                shutil.rmtree(piece.signatures.parent)
+                piece.signatures.unlink()
     return pa.concat_tables(tables), None if signing is None else SignatureFile(path, signing.num_perm)
 
 

@@ -22,7 +22,6 @@ from dateline.compile.before import (
     Stale,
     State,
     key_of,
-    link,
     link_files,
     owner_of,
     read_state,
@@ -35,7 +34,7 @@ from dateline.compile.read import RawRecord, Refused, taken, without_collecting
 from dateline.compile.tables import ARTICLES, arrow_schema
 from dateline.compile.ways import ByBlock, Some, Way
 from dateline.errors import InputError, Place, Problem
-from dateline.files import attempt_folder
+from dateline.files import attempt_folder, lay
 from dateline.parquet import FileFacts, ShardFile
 from dateline.row_facts import count_labels
 from dateline.schema import Schemas, schemas_from
@@ -125,7 +124,7 @@ class _Shard:
         link_files(before, where.dataset, self._facts.out)
         self._facts.files, self._facts.labels = before.files, before.labels
         self._facts.state = self._facts.out / f"{self._task.shard.stem}.state"
-        link(where.state, self._facts.state)
+        lay(where.state, self._facts.state)
         self._write_digests(before.rows)
         return self._facts
 

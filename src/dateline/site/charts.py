@@ -13,30 +13,23 @@ from markupsafe import Markup
 
 from dateline.describe.figures import label_in_words, notice_of
 from dateline.describe.figures_chart import chart_svg, estimates_chart, told_svg
-from dateline.errors import UsageError
 from dateline.figures_shown import Shown
 
 _KINDS = {"DISJOINT": "cannot both be", "COMPATIBLE": "can both be", "EQUAL": "say the same"}
 _INKS = ("#D55E00", "#56B4E9", "#0072B2")
-_MISSING = 'a site with charts needs the package {}: pip install "dateline[site]"'
 
 
 def estimates_svg(shown: Shown) -> Markup:
-    """Who says which number of an estimand: the chart of `dateline estimates --plot`. Raises UsageError without vl-convert."""
+    """Who says which number of an estimand: the chart of `dateline estimates --plot`."""
     chart = estimates_chart(shown.estimand, shown.estimates, notice=notice_of(**asdict(shown.provenance)))
-    try:
-        return Markup(chart_svg(chart, shown.estimand, shown.estimates))
-    except ModuleNotFoundError as fault:
-        raise UsageError(_MISSING.format(fault.name)) from None
+    return Markup(chart_svg(chart, shown.estimand, shown.estimates))
 
 
 def pairs_svg(by_measure: Mapping[str, Mapping[str, int]]) -> Markup:
-    """Pairs of estimates of each measure, by how their intervals relate: stacked bars. Raises UsageError without altair."""
-    try:
-        import altair
-        import vl_convert
-    except ModuleNotFoundError as fault:
-        raise UsageError(_MISSING.format(fault.name)) from None
+    """Pairs of estimates of each measure, by how their intervals relate: stacked bars."""
+    import altair
+    import vl_convert
+
     words = list(_KINDS.values())
     rows = [
         {"measure": label_in_words(measure), "relation": said, "pairs": counts.get(kind, 0), "order": n}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from dateline.site.links import Links
-from dateline.site.pages import PAGE, Kind, Page, numbered
+from dateline.site.pages import Kind, Page, in_pages, titled
 from dateline.site.read import Entry, Reading
 
 HOME = "contrasts/index.html"
@@ -33,16 +33,9 @@ def pages(reading: Reading, links: Links) -> Iterator[Page]:
         if _SET in entry.said:
             found[str(entry.said[_SET])].append(entry)
     names = sorted(found)
-    last = -(-len(names) // PAGE)
-    for number in range(1, last + 1):
-        rows = [(name, links.group("contrasts", name), found[name]) for name in names[(number - 1) * PAGE : number * PAGE]]
-        title = "Contrast sets" if number == 1 else f"Contrast sets, page {number}"
-        yield Page(
-            numbered(HOME, number),
-            "contrasts.html.j2",
-            title,
-            {"rows": rows, "number": number, "last": last, "home": HOME, "total": len(names)},
-        )
+    for path, sets, told in in_pages(HOME, names):
+        rows = [(name, links.group("contrasts", name), found[name]) for name in sets]
+        yield Page(path, "contrasts.html.j2", titled("Contrast sets", told["number"]), {"rows": rows, **told})
     for first in range(0, len(names), _AT_ONCE):
         some = names[first : first + _AT_ONCE]
         wanted = {entry.id for name in some for entry in found[name]}

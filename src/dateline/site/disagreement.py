@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from dateline.describe.figures import (
@@ -25,7 +26,7 @@ from dateline.describe.figures import (
 from dateline.figures_shown import TABLES, FiguresOf, Row, Shown, figures_of
 from dateline.site.charts import estimates_svg, pairs_svg, relations
 from dateline.site.links import Links, anchor, token
-from dateline.site.pages import PAGE, Kind, Page, numbered
+from dateline.site.pages import Kind, Page, in_pages
 from dateline.site.read import Reading
 
 HOME = "disagreement/index.html"
@@ -63,24 +64,21 @@ def _lists(reading: Reading, found: Sequence[Row], several: Sequence[Row], links
     chart = _pairs_of(several)
     for measure, home, _ in homes:
         rows = [row for row in several if measure in ("", str(row["measure"]))]
-        last = max(1, -(-len(rows) // PAGE))
-        for number in range(1, last + 1):
-            shown = rows[(number - 1) * PAGE : number * PAGE]
+        for path, shown, told in in_pages(home, rows):
+            first = not measure and told["number"] == 1
             yield Page(
-                numbered(home, number),
+                path,
                 "disagreement.html.j2",
                 "Disagreement" + (f": {label_in_words(measure)}" if measure else ""),
                 {
                     "rows": [_listed(row, links) for row in shown],
                     "filters": filters,
-                    "home": home,
-                    "number": number,
-                    "last": last,
+                    **told,
                     "several": len(several),
                     "single": len(found) - len(several),
                     "disputed": sum(row["n_disjoint"] > 0 for row in several),
-                    "pairs": chart if not measure and number == 1 else None,
-                    "chart": pairs_svg(chart) if chart and not measure and number == 1 else "",
+                    "pairs": chart if first else None,
+                    "chart": pairs_svg(chart) if chart and first else "",
                     "relations": relations,
                     "words": label_in_words,
                 },
@@ -130,13 +128,7 @@ def _estimand(reading: Reading, shown: Shown, links: Links) -> Page:
             "estimand": estimand,
             "subtitle": subtitle_of(estimand),
             "dispute": dispute_in_words(estimand),
-            "notice": notice_of(
-                fictional=shown.provenance.fictional,
-                some_fictional=shown.provenance.some_fictional,
-                annotators=shown.provenance.annotators,
-                statuses=shown.provenance.statuses,
-                adjudicators=shown.provenance.adjudicators,
-            ),
+            "notice": notice_of(**asdict(shown.provenance)),
             "chart": estimates_svg(shown) if disputed or len(estimates) >= _LEAST_DRAWN else "",
             "estimates": [_estimate(row, estimand, reading, links) for row in estimates],
             "pairs": [_pair(pair, by_id) for pair in pairs[:_MOST_PAIRS]],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from dateline.site.links import Links
 from dateline.site.read import Reading
+
+Listed = TypeVar("Listed")
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,16 @@ def numbered(home: str, number: int) -> str:
     """The path of a list's page, counted from 1: `articles/index.html`, `articles/page-2.html`."""
     folder = home.rpartition("/")[0]
     return home if number == 1 else f"{folder}{'/' if folder else ''}page-{number}.html"
+
+
+def in_pages(home: str, rows: Sequence[Listed]) -> Iterator[tuple[str, Sequence[Listed], dict[str, Any]]]:
+    """A list cut into pages, at least one: where each stands, its rows, and what its template is told of the list."""
+    last = max(1, -(-len(rows) // PAGE))
+    for number in range(1, last + 1):
+        told = {"number": number, "last": last, "home": home, "total": len(rows)}
+        yield numbered(home, number), rows[(number - 1) * PAGE : number * PAGE], told
+
+
+def titled(name: str, number: int) -> str:
+    """The title of a list's page, counted from 1: `Articles`, `Articles, page 2`."""
+    return name if number == 1 else f"{name}, page {number}"

@@ -38,7 +38,7 @@ Write = Callable[[str, Any], int]
 
 def pages(reading: Reading, links: Links) -> Iterator[Page]:
     """The one page; the index is `write_index`."""
-    yield Page(HOME, "search.html.j2", "Search", {"facets": [name for name, _ in facets(reading)], "total": len(reading.entries)})
+    yield Page(HOME, "search.html.j2", "Search", {"facets": facets(reading), "total": len(reading.entries)})
 
 
 def facets(reading: Reading) -> list[tuple[str, list[str]]]:

@@ -5,7 +5,7 @@ Offsets are code points, as everywhere. A text that is withheld is cut the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -73,8 +73,3 @@ def covered(marks: Iterable[Mark], length: int) -> float:
         total += max(0, end - max(start, reached))
         reached = max(reached, end)
     return total / length if length else 0.0
-
-
-def innermost(marks: Sequence[Mark]) -> Mark:
-    """The shortest of some marks."""
-    return min(marks, key=lambda m: (m.end - m.start, -m.start))

@@ -13,7 +13,7 @@ from typing import Any
 
 from dateline.site.article import Value
 from dateline.site.links import Links, anchor, file_of
-from dateline.site.pages import PAGE, Kind, Page, numbered
+from dateline.site.pages import Kind, Page, in_pages, titled
 from dateline.site.read import Entry, Reading
 
 HOME = "stories/index.html"
@@ -48,19 +48,12 @@ def pages(reading: Reading, links: Links) -> Iterator[Page]:
     """The lists of stories, then a page per story."""
     found = stories(reading)
     names = list(found)
-    last = max(1, -(-len(names) // PAGE))
-    for number in range(1, last + 1):
+    for path, shown, told in in_pages(HOME, names):
         rows = [
             (name, links.group("stories", name), found[name], sorted({e.language for e in found[name] if e.language}))
-            for name in names[(number - 1) * PAGE : number * PAGE]
+            for name in shown
         ]
-        title = "Stories" if number == 1 else f"Stories, page {number}"
-        yield Page(
-            numbered(HOME, number),
-            "stories.html.j2",
-            title,
-            {"rows": rows, "number": number, "last": last, "home": HOME, "total": len(names)},
-        )
+        yield Page(path, "stories.html.j2", titled("Stories", told["number"]), {"rows": rows, **told})
     for first in range(0, len(names), _AT_ONCE):
         some = names[first : first + _AT_ONCE]
         wanted = {entry.id for name in some for entry in found[name]}

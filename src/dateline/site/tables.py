@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dateline.site.article import in_words
 from dateline.site.links import Links, anchor, file_of
-from dateline.site.pages import PAGE, Kind, Page, numbered
+from dateline.site.pages import Kind, Page, in_pages, titled
 from dateline.site.read import Reading
 
 HOME = "tables/index.html"
@@ -20,23 +20,17 @@ def pages(reading: Reading, links: Links) -> Iterator[Page]:
     for name in names:
         key = reading.corpus.manifest.links[name]["key"]
         columns = [key, *(c for c in reading.columns(name) if c != key)]
-        total = reading.table(name).rows
-        last = max(1, -(-total // PAGE))
-        shown: list[tuple[str, list[list[str]]]] = []
-        number = 1
-        for count, row in enumerate(reading.rows(name), 1):
-            fragment = anchor(name, str(row[key]))
-            links.tell(str(row[key]), f"{numbered(homes[name], number)}#{fragment}")
-            shown.append((fragment, [[] if row[c] is None else in_words(row[c]) for c in columns]))
-            if len(shown) == PAGE or count == total:
-                yield Page(
-                    numbered(homes[name], number),
-                    "table.html.j2",
-                    name if number == 1 else f"{name}, page {number}",
-                    {"name": name, "columns": columns, "rows": shown, "total": total, "number": number, "last": last,
-                     "home": homes[name], "tables": HOME},
-                )  # fmt: skip
-                shown, number = [], number + 1
+        rows = [(anchor(name, str(row[key])), row) for row in reading.rows(name)]
+        for path, shown, told in in_pages(homes[name], rows):
+            for fragment, row in shown:
+                links.tell(str(row[key]), f"{path}#{fragment}")
+            cells = [(fragment, [[] if row[c] is None else in_words(row[c]) for c in columns]) for fragment, row in shown]
+            yield Page(
+                path,
+                "table.html.j2",
+                titled(name, told["number"]),
+                {"name": name, "columns": columns, "rows": cells, "tables": HOME, **told},
+            )
 
 
 def _names(reading: Reading) -> list[str]:

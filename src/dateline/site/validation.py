@@ -4,22 +4,19 @@ and which rule catches what, where the project keeps that proof.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dateline.describe.matrix import read_matrix
 from dateline.describe.validation import headline
-from dateline.errors import LoadError
 from dateline.rules import RULES, rules_from
 from dateline.site.links import Links, anchor
 from dateline.site.pages import Kind, Page
 from dateline.site.read import Reading
 from dateline.validate.findings import expected_words
 from dateline.validate.suites import Suite, suites_from
-from dateline.validating import carried_suites
+from dateline.validating import carried_result, carried_suites
 
 HOME = "validation/index.html"
 MATRIX = "docs/validation-matrix.md"
@@ -30,7 +27,7 @@ _RULES_FILE = "rules.toml"
 
 def present(reading: Reading) -> bool:
     """Whether the release keeps suites and what came of them."""
-    return len(reading.corpus.manifest.validation) > 1
+    return any("/result-" in file["path"] for file in reading.corpus.manifest.validation)
 
 
 def pages(reading: Reading, links: Links) -> Iterator[Page]:
@@ -40,7 +37,8 @@ def pages(reading: Reading, links: Links) -> Iterator[Page]:
     where = f"{reading.folder}/validation"
     suites = suites_from(sources, where)
     rules = {**RULES, **rules_from(sources.get(_RULES_FILE, b""), f"{where}/{_RULES_FILE}")}
-    result = _result(reading)
+    result = carried_result(reading.folder, manifest)
+    assert result is not None  # or there were no such pages
     said = {e["id"]: e for expectations in result["suites"].values() for e in expectations}
     matrix = _matrix(reading)
     yield Page(
@@ -60,20 +58,6 @@ def pages(reading: Reading, links: Links) -> Iterator[Page]:
     )
     if matrix:
         yield Page(_MATRIX_HOME, "matrix.html.j2", "Matrix of teeth", matrix)
-
-
-def _result(reading: Reading) -> dict[str, Any]:
-    """What the release keeps of its validation. Raises LoadError for another file than the manifest names."""
-    file = next(f for f in reading.corpus.manifest.validation if "/result-" in f["path"])
-    path = reading.folder / file["path"]
-    try:
-        raw = path.read_bytes()
-    except OSError as fault:
-        raise LoadError(f"{path}: the manifest names it, but: {fault.strerror}; get the dataset again") from None
-    if hashlib.sha256(raw).hexdigest() != file["sha256"]:
-        raise LoadError(f"{path}: is not the file that the manifest names; get the dataset again")
-    found: dict[str, Any] = json.loads(raw)
-    return found
 
 
 def _finding(found: Mapping[str, Any], rules: Mapping[str, Any], links: Links) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from dateline.describe.changelog import sections
 from dateline.describe.differences import difference_parts, reasons
 from dateline.diff.changes import Change
 from dateline.differing import Differing
-from dateline.manifest import read_versions
+from dateline.manifest import read_manifest, read_versions
 from dateline.site.links import Links
 from dateline.site.markdown import html_of
-from dateline.site.pages import PAGE, Kind, Page, numbered
+from dateline.site.pages import Kind, Page, in_pages
 from dateline.site.read import ARTICLES, Reading, Row
 from dateline.site.segments import Mark, Segment, segments
 
@@ -101,21 +101,17 @@ def _diff(reading: Reading, against: Against, links: Links) -> Iterator[Page]:
     by_article = {name: list(group) for name, group in groupby((c for c in changes if c.article_id), lambda c: str(c.article_id))}
     other = [change for change in changes if not change.article_id]
     names = list(by_article)
-    last = max(1, -(-len(names) // PAGE))
-    for number in range(1, last + 1):
-        shown = names[(number - 1) * PAGE : number * PAGE]
+    for path, shown, told in in_pages(_DIFF, names):
         yield Page(
-            numbered(_DIFF, number),
+            path,
             "diff.html.j2",
             "What differs",
             {
                 "diff": _summary(against),
                 "rows": [_listed(reading, name, by_article[name], links) for name in shown],
-                "other": [_change(change, False) for change in other[:_MOST_CHANGES]] if number == 1 else [],
+                "other": [_change(change, False) for change in other[:_MOST_CHANGES]] if told["number"] == 1 else [],
                 "more": max(0, len(other) - _MOST_CHANGES),
-                "home": _DIFF,
-                "number": number,
-                "last": last,
+                **told,
             },
         )
     for first in range(0, len(names), _AT_ONCE):
@@ -200,8 +196,6 @@ def _pieces(found: Sequence[Segment]) -> list[tuple[str, str]]:
 def _texts(folder: Path, articles: Sequence[str]) -> dict[str, Row]:
     """Texts of some articles of a dataset in a folder, and whether they may be passed on."""
     import pyarrow.parquet as pq
-
-    from dateline.manifest import read_manifest
 
     found: dict[str, Row] = {}
     for file in read_manifest(folder).tables[ARTICLES].files:

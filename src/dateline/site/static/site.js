@@ -267,10 +267,6 @@
     chunk("search/facets", function (found) {
       if (!found) { counted.textContent = "The index of this site is not there."; return; }
       facets = found;
-      all("[data-facet]", form).forEach(function (select) {
-        var facet = facets.facets[+select.getAttribute("data-facet")];
-        facet.values.forEach(function (value, n) { select.add(new Option(value, String(n))); });
-      });
       restore(); run();
     });
     function restore() {
