@@ -135,6 +135,11 @@ LAWS: list[Json] = [
             "properties": {"score": {"exclusiveMinimum": 0.5}, "spans": {"contains": {"properties": {"start": {"const": 0}}}}}
         }
     },
+    {"then": {}, "equal": ["label", "parent_id"]},
+    {"if": {"required": ["parent_id"]}, "then": {}, "equal": ["label", "parent_id"]},
+    # words that mean another thing in the schema of a record than in a law
+    {"then": {"properties": {"parent_id": {"format": "date"}}}},
+    {"then": {"$ref": "#/$defs/short", "$defs": {"short": {"properties": {"parent_id": {"maxLength": 1}}}}}},
 ]
 
 

@@ -154,6 +154,7 @@ class SchemaRule:
     hint: str
     level: str
     equal: tuple[str, ...]
+    law: Json
     validator: jsonschema_rs.Draft202012Validator
     applies: jsonschema_rs.Draft202012Validator | None
 
@@ -444,13 +445,15 @@ def validator_of(schema: Json) -> jsonschema_rs.Draft202012Validator:
 
 def _schema_rule(written: Json) -> SchemaRule:
     law: Json = {key: written[key] for key in ("if", "then", "else") if key in written}
+    if "if" not in law:  # a bare "then" holds for every item
+        law = law.get("then", {})
     return SchemaRule(
         id=written["id"],
         says=written["says"],
         hint=written.get("hint", ""),
         level=written.get("level", "error"),
         equal=tuple(written.get("equal", ())),
-        # a bare "then" holds for every item
-        validator=jsonschema_rs.Draft202012Validator(law if "if" in law else law.get("then", {})),
+        law=law,
+        validator=jsonschema_rs.Draft202012Validator(law),
         applies=jsonschema_rs.Draft202012Validator(written["if"]) if "if" in written else None,
     )

@@ -5,8 +5,7 @@ byte; tests hold the two against each other. A field of a form that is rare (an 
 reads it.
 
 - A layer's columns are Arrow arrays once: the nested column of `records` is the same arrays under the offsets of its articles.
-- A layer's rows are written as JSON once: in a record they are the same bytes less the article's id. Nothing else can read like
-  that member: inside a string every quotation mark is escaped.
+- A layer's rows are made once: in a record they are the same less the article's id.
 """
 
 from __future__ import annotations
@@ -33,6 +32,8 @@ from dateline.row_facts import Row, canonical_value, count_labels
 from dateline.schema import SPAN_TYPE, Field, Json, Layer, Schemas
 
 Values = list[Any]
+
+OWNER = "article_id"
 
 ENGINE_VALUES = ("split", "group", "added_in", "changed_in")
 """What the plan says of an article, and no record."""
@@ -80,14 +81,13 @@ def assemble(block: Block, entries: Sequence[Mapping[str, Any]]) -> Assembled:
     count_labels(schemas.article.fields, articles, made.labels.setdefault(ARTICLES, {}))
 
     ids = [row["article_id"] for row in articles]
-    members = [b'"article_id":' + orjson.dumps(article_id) for article_id in ids]
     nested: list[pa.Array] = []
     pieces: dict[str, list[bytes]] = {}
     for layer in schemas.layers.values():
         items = block.items(layer)
         columns = [_column(one, items, withheld) for one in layer.fields if not one.derive]
         columns = _with_derived(layer, columns, len(items.items))
-        written, pieces[layer.name] = _written(layer, items, columns, members)
+        written, pieces[layer.name] = _written(items, columns, ids)
         made.digest(layer.name, owners, written)
         arrays = [one.array() for one in columns]
         struct = pa.struct([(one.name, one.type) for one in layer.fields])
@@ -254,40 +254,17 @@ def _dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=canonical_value, option=orjson.OPT_SORT_KEYS)
 
 
-def _written(layer: Layer, items: Items, columns: Sequence[_Column], members: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """The canonical rows of each article: as they stand in the layer's table, and as they are nested in a record.
-
-    `members` says `"article_id":...` of each article.
-    """
-    parts: dict[str, Sequence[bytes]] = {column.field.name: _pieces(column) for column in columns}
-    if any(_holds_objects(column.field) for column in columns):  # which could have a member of this name
-        nested = _joined([parts[name] for name in sorted(parts)], items)
-    else:
-        nested = []
-    parts["article_id"] = items.per_item(members)
-    names = sorted(parts)
-    rows = _joined([parts[name] for name in names], items)
-    if nested:
-        return rows, nested
-    before, after = (b",", b"") if names[-1] == "article_id" else (b"", b",")
-    return rows, [raw.replace(before + member + after, b"") for raw, member in zip(rows, members, strict=True)]
-
-
-def _joined(parts: Sequence[Sequence[bytes]], items: Items) -> list[bytes]:
-    """The rows of each article, from the members of each item."""
-    rows = list(map(b",".join, zip(*parts, strict=True)))
-    return [b"[{" + b"},{".join(rows[a:b]) + b"}]" if a < b else b"[]" for a, b in pairwise(items.offsets)]
-
-
-def _pieces(column: _Column) -> list[bytes]:
-    """`"name":value` of each item; of values that come again, written once."""
-    head = orjson.dumps(column.field.name) + b":"
-    values = column.written
-    if pa.types.is_list(column.field.type) or pa.types.is_struct(column.field.type):
-        empty, dumps = head + b"[]", _dumps if _holds_objects(column.field) else orjson.dumps
-        return [empty if value == [] else head + dumps(value) for value in values]
-    known = {value: head + _dumps(value) for value in set(values)}
-    return [known[value] for value in values]
+def _written(items: Items, columns: Sequence[_Column], owners: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+    """The canonical rows of each article, whose ids are given: as they stand in the layer's table, and nested in a record."""
+    cells = {OWNER: items.per_item(owners), **{column.field.name: column.written for column in columns}}
+    names = sorted(cells)
+    # their names are in canonical order; those of objects inside are not
+    dumps = _dumps if any(_holds_objects(column.field) for column in columns) else orjson.dumps
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*(cells[name] for name in names), strict=True)]
+    told = [dumps(rows[a:b]) for a, b in pairwise(items.offsets)]
+    for row in rows:
+        del row[OWNER]
+    return told, [dumps(rows[a:b]) for a, b in pairwise(items.offsets)]
 
 
 def _holds_objects(one: Field) -> bool:

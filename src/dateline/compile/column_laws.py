@@ -29,8 +29,8 @@ def numbers_lost(layer: Layer, field: Field, items: Items) -> Doubts:
     if len(field.path) == 1 and "x-decimal" in field.schema:
         lost = {v for v in {*values} if v is not None and not check.fits(check.decimal_of(v), *field.schema["x-decimal"])}
         return owners(items, (n for n, value in enumerate(values) if value in lost)) if lost else set()
-    if len(field.path) == 1 and kind == "int64":
-        return set()  # only whole numbers got so far
+    if len(field.path) == 1 and kind == "int64":  # to JSON Schema 1.0 is an integer
+        return owners(items, (n for n, value in enumerate(values) if type(value) is float))
     if len(field.path) == 1 and kind == "double":
         return owners(items, (n for n, value in enumerate(values) if value is not None and abs(value) > _EXACT_FLOAT))
     asked = (n for n, value in enumerate(values) if value is not None)
@@ -53,8 +53,11 @@ def spans_wrong(field: Field, items: Items, block: Block) -> Doubts:
     found = items.spans(field)
     if not found.spans:
         return set()
-    starts, ends = np.array(found.starts), np.array(found.ends)
     of_item = np.repeat(np.arange(len(items.items)), found.counts)
+    if {*map(type, found.starts), *map(type, found.ends)} != {int}:  # to JSON Schema 1.0 is an integer
+        pairs = zip(of_item.tolist(), found.spans, strict=True)
+        return owners(items, (n for n, span in pairs if float in {type(span["start"]), type(span["end"])}))
+    starts, ends = np.array(found.starts), np.array(found.ends)
     limits = np.repeat(np.repeat(np.array(lengths), items.counts), found.counts)
     bad = (starts >= ends) | (ends > limits)
     bad[1:] |= (of_item[1:] == of_item[:-1]) & (starts[1:] < ends[:-1])
