@@ -20,11 +20,10 @@ import huggingface_hub.hf_api
 import huggingface_hub.hf_file_system  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 
-from dateline import publishing
+from dateline import objects, publishing
 from dateline.errors import DatelineError
 from dateline.project import find_project
 from dateline.sources import fetch_release
-from dateline.targets import bucket
 
 with suppress(ImportError):
     import s3fs  # noqa: F401
@@ -41,7 +40,7 @@ def answer(said: dict[str, Any]) -> dict[str, Any]:
                 folder = fetch_release(said["target"], Path(into) / "release")
                 return {"version": json.loads((folder / "manifest.json").read_bytes())["version"]}
         if "part" in said:
-            bucket.PART = said.pop("part")
+            objects.PART = said.pop("part")
         options = {name: value for name, value in said.items() if name not in ("do", "project", "target")}
         done = publishing.publish(find_project(Path(said["project"])), said["target"], **options)
         return {

@@ -81,7 +81,7 @@ def _moved(ask: Callable[[Block], Doubts], block: Block, without: Doubts) -> Dou
 # ---- what JSON Schema says -----------------------------------------------------------------------------------
 
 _NOT_PLAIN = re.compile(rb'"(\$[^"]*|format)":')
-"""What may mean something else in the schema of a record than in a law by itself: references, and formats, which no law asserts."""
+"""What may mean something else in the schema of a record than in a law by itself: references; formats, which no law asserts."""
 
 
 def _is_plain(rule: SchemaRule) -> bool:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from dateline.errors import DatelineError, PublishError, RefusedError, UsageError, redacted
 from dateline.layout import folder_of
 from dateline.manifest import NAME as MANIFEST
+from dateline.patience import MOMENTARY, patiently, seconds_in
 from dateline.targets import About, Release, Sent, Tell, There
-from dateline.targets.patience import MOMENTARY, patiently, seconds_in
 from dateline.targets.pointer import Pointer
 from dateline.versions import numbers
 

@@ -23,8 +23,8 @@ from dateline.errors import DatelineError, PublishError, RefusedError, UsageErro
 from dateline.layout import METADATA, folder_of
 from dateline.manifest import CARD
 from dateline.manifest import NAME as MANIFEST
+from dateline.patience import MOMENTARY, patiently, seconds_in
 from dateline.targets import About, Release, Sent, Tell, There, in_order
-from dateline.targets.patience import MOMENTARY, patiently, seconds_in
 from dateline.targets.pointer import Pointer
 
 _HOST = "https://zenodo.org"
