@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from building import REPOSITORY
+from dateline.stores import Bucket
 from s3_double import Call, put, s3_settings
 from small_corpus import FIRST, every_record, lay_out_small, records_at_hand
 
@@ -196,19 +197,24 @@ def test_what_is_wrong_with_records_is_told_as_it_is_here(cluster: Cluster, cut_
     assert "unknown-field" in there.stderr
 
 
-def test_records_in_a_bucket_are_brought_by_workers_to_the_same_bytes(
-    cluster: Cluster, local: Path, cut_anew: Path, bucket: tuple[str, Call]
+def test_records_in_a_bucket_are_brought_by_workers_and_the_dataset_put_there(
+    cluster: Cluster, local: Path, cut_anew: Path, bucket: tuple[str, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An executor is lost when it has brought half of an object."""
+    """An executor is lost when it has brought half of an object, and another when it has put a file."""
     address, call = bucket
     files = [path for path in (cut_anew / "seeds").rglob("part-*") if path.is_file()]
     put(call, "corpus", {path.name: path.read_bytes() for path in files})
     for path in files:
         path.unlink()
-    done = cluster.rebuild(cut_anew, "half", None, "--seeds", "s3://news/corpus", s3=address)
+    words = ("--seeds", "s3://news/corpus", "--out", "s3://news/built")
+    done = cluster.rebuild(cut_anew, "half", None, *words, s3=address)
     assert (done.returncode, done.stderr) == (0, NOT_AT_HAND)
-    assert (cut_anew / "attempted").exists()
+    assert (cut_anew / "attempted").exists() and (cut_anew / "unheard").exists()
     assert tree(cut_anew) == tree(local)
+    for name, value in s3_settings(address).items():
+        monkeypatch.setenv(name, value)
+    built = Bucket("s3://news/built")
+    assert {f"dataset/{path}": built.read(path) for path in built.files()} == tree(local)
     assert [path.name for path in (cut_anew / ".dateline").iterdir() if path.name.startswith("work-")] == []
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -30,6 +31,12 @@ VERSIONS_NEXT = "versions.next.json"
 """The list of releases, and where a rebuild lays the new one until the card is replaced."""
 CARD = "README.md"
 FORMAT = 1
+MADE = re.compile(
+    r"(README\.md|(manifest|versions)(\.next)?\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
+    r"|validation/(suites|result)-[0-9a-f]{12}\.json"
+    r"|([^/]+/)?\.(README\.md|(manifest|versions)(\.next)?\.json|[^/]+\.(parquet|json))\.[^/]+)"
+)
+"""Names that a rebuild gives to files, temporary ones included. What is called otherwise was put there by somebody else."""
 
 
 @dataclass(frozen=True)

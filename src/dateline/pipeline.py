@@ -12,7 +12,6 @@ import dataclasses
 import datetime
 import hashlib
 import json
-import re
 import shutil
 import tempfile
 from collections import Counter
@@ -59,6 +58,7 @@ from dateline.ledger import UNRELEASED, Ledger, Release, marked, read_ledger
 from dateline.licences import read_licences
 from dateline.manifest import (
     CARD,
+    MADE,
     NEXT,
     VERSIONS,
     VERSIONS_NEXT,
@@ -74,6 +74,7 @@ from dateline.parquet import FileFacts, arrow_table, write_whole
 from dateline.profiling import Profile
 from dateline.project import Project, Splits
 from dateline.receipt import Receipt
+from dateline.remote_dataset import Put, RemoteDataset
 from dateline.row_facts import DIGEST_ENTRY, Labelled, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.findings import Finding
@@ -101,6 +102,8 @@ class Rebuilt:
     """How many expectations there were, and what became of them; None where there are no suites."""
     findings: list[Finding] = field(default_factory=list)
     """What failed the suites, if that is why there is no dataset."""
+    put: Put | None = None
+    """What was put into an object store, if that was asked for."""
 
 
 def rebuild(
@@ -113,13 +116,15 @@ def rebuild(
     profile: Profile | None = None,
     known: bool = False,
     seeds: str | None = None,
+    out: str | None = None,
 ) -> Rebuilt:
     """Compile seeds/ into dataset/. If anything is wrong, problems are returned and dataset/ stays as it was.
 
     With `known`, what the last rebuild said is said again, and nothing is made, if nothing that it read has changed since and all
     files of dataset/ are still what they were; if only records have changed, what follows from the others is not made again.
 
-    With `seeds`, an address in an object store, the records there stand in place of those in seeds/ (see `bring`).
+    With `seeds`, an address in an object store, the records there stand in place of those in seeds/ (see `bring`). With `out`,
+    another one, dataset/ is put there, too, by the engine's workers (see `RemoteDataset`).
 
     What fails a suite of expectations/ is wrong, too; tables that met the same suites already are not validated again. `today`
     (by default the day in UTC) decides which waivers have expired, and nothing else.
@@ -129,28 +134,47 @@ def rebuild(
     """
     profile = profile or Profile()
     with work_folder(project) as work:
+        remote = RemoteDataset(project, out) if out is not None else None
         project = _with_records(project, seeds, engine, work, tell, profile)
-        with profile.stage("look for changes"):
-            key = receipt.key_of(project)
-            found = _as_before(project, key, today or versions.today(), sweep) if known and key is not None else None
-            profile.input_bytes = sum(map(_size, seed_files(project)))
-        if found is not None:
-            return found
-        ground = receipt.ground_of(project)
-        cache = Cache(project, work, ground, known=known) if ground is not None else None
-        made = make(project, engine, work, tell, today, again=False, profile=profile, cache=cache)
-        if isinstance(made, Rebuilt):
-            return made
-        with profile.stage("promote"):
-            receipt.forget(project)
-            done = _promote(project, made.manifest, made.card, work, sweep)
-            if cache is not None:
-                cache.keep()
-        if key is not None and key == receipt.key_of(project):  # what was edited meanwhile was perhaps not read
-            faces = receipt.faces_of(made.card, made.manifest.encode())
-            until = receipt.last_day(project)
-            receipt.keep(project, Receipt(key, faces, made.warnings, made.leaks, made.validated, until))
-        return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks, validated=made.validated)
+        done = _rebuilt(project, engine, work, tell, today, sweep=sweep, profile=profile, known=known)
+        if remote is not None and done.manifest is not None:
+            with profile.stage("put"):
+                done.put = remote.put(done.manifest, engine, tell, sweep=sweep)
+        return done
+
+
+def _rebuilt(
+    project: Project,
+    engine: Engine,
+    work: Path,
+    tell: Tell,
+    today: datetime.date | None,
+    *,
+    sweep: bool,
+    profile: Profile,
+    known: bool,
+) -> Rebuilt:
+    with profile.stage("look for changes"):
+        key = receipt.key_of(project)
+        found = _as_before(project, key, today or versions.today(), sweep) if known and key is not None else None
+        profile.input_bytes = sum(map(_size, seed_files(project)))
+    if found is not None:
+        return found
+    ground = receipt.ground_of(project)
+    cache = Cache(project, work, ground, known=known) if ground is not None else None
+    made = make(project, engine, work, tell, today, again=False, profile=profile, cache=cache)
+    if isinstance(made, Rebuilt):
+        return made
+    with profile.stage("promote"):
+        receipt.forget(project)
+        done = _promote(project, made.manifest, made.card, work, sweep)
+        if cache is not None:
+            cache.keep()
+    if key is not None and key == receipt.key_of(project):  # what was edited meanwhile was perhaps not read
+        faces = receipt.faces_of(made.card, made.manifest.encode())
+        until = receipt.last_day(project)
+        receipt.keep(project, Receipt(key, faces, made.warnings, made.leaks, made.validated, until))
+    return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks, validated=made.validated)
 
 
 def check(
@@ -791,14 +815,6 @@ def _named_by_card(dataset: Path) -> set[str]:
         return set()
 
 
-_OURS = re.compile(
-    r"(README\.md|(manifest|versions)(\.next)?\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
-    r"|validation/(suites|result)-[0-9a-f]{12}\.json"
-    r"|([^/]+/)?\.(README\.md|(manifest|versions)(\.next)?\.json|[^/]+\.(parquet|json))\.[^/]+)"
-)
-"""Names that a rebuild gives to files, temporary ones included. What is called otherwise was put there by somebody else."""
-
-
 def _sweep(dataset: Path, keep: set[str]) -> tuple[list[str], list[str]]:
     """Remove files of earlier builds that are not in `keep`; the names removed, and those of strangers' files left alone."""
     swept, strange = [], []
@@ -809,7 +825,7 @@ def _sweep(dataset: Path, keep: set[str]) -> tuple[list[str], list[str]]:
                 path.rmdir()
         elif name in keep:
             continue
-        elif _OURS.fullmatch(name):
+        elif MADE.fullmatch(name):
             path.unlink()
             swept.append(name)
         else:
@@ -822,7 +838,7 @@ def _not_a_strangers(dataset: Path, name: str) -> None:
     if not dataset.is_dir():
         return
     files = [p.relative_to(dataset).as_posix() for p in dataset.rglob("*") if not p.is_dir()]
-    if files and not any(_OURS.fullmatch(file) for file in files):
+    if files and not any(MADE.fullmatch(file) for file in files):
         raise BuildError(
             f"{name}/: holds {files[0]} and no dataset of Dateline; a rebuild writes there, so move what is in it away"
         )

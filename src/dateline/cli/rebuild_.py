@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dateline.compare import Differences
     from dateline.engines import Engine
     from dateline.profiling import Profile
+    from dateline.remote_dataset import Put
 
 
 def command(
@@ -46,6 +48,10 @@ def command(
             help="Where the records are, if not in seeds/: s3://bucket/prefix. The ledger and the tables stay in seeds/.",
         ),
     ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="ADDRESS", help="Put dataset/ into an object store, too: s3://bucket/prefix."),
+    ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say what each stage took: seconds, CPU seconds, MB of seeds per second.")
     ] = False,
@@ -60,12 +66,14 @@ def command(
     from dateline.project import find_project
 
     home = find_project(project)
+    if check and out is not None:
+        raise UsageError("--check changes nothing, so there is nothing to put: leave out --out")
     taken = Profile()
     with progress_bar() as tell, _workers(engine, jobs) as workers:
         if check:
             result = check_dataset(home, workers, tell=tell, profile=taken, seeds=seeds)
         else:
-            result = rebuild(home, workers, tell=tell, sweep=sweep, profile=taken, known=not again, seeds=seeds)
+            result = rebuild(home, workers, tell=tell, sweep=sweep, profile=taken, known=not again, seeds=seeds, out=out)
     if profile and not json:
         _print_profile(taken)
     more = {"profile": taken.as_json()} if profile else {}
@@ -82,6 +90,7 @@ def command(
             "warnings": [p.as_json() for p in result.warnings],
             "leak_scan": result.leaks.as_json(),
             "validation": result.validated,
+            **({"put": dataclasses.asdict(result.put)} if result.put else {}),
             **more,
         })  # fmt: skip
     elif manifest is None:
@@ -109,6 +118,8 @@ def command(
         if result.kept:
             say(f"{count(len(result.kept), 'file')} of the build before kept for its readers; the next rebuild removes them",
                   file=sys.stderr)  # fmt: skip
+        if put := result.put:
+            say(f"{put.address} {_told_of(put)}")
     if not json:
         print_leak_scan(result.leaks)
     raise typer.Exit(0 if manifest else 1)
@@ -126,6 +137,15 @@ def _workers(engine: str, jobs: int | None) -> AbstractContextManager[Engine]:
     from dateline.spark import SparkWorkers
 
     return SparkWorkers(engine, jobs)
+
+
+def _told_of(put: Put) -> str:
+    from dateline.cli.results import count
+
+    if not put.sent:
+        return "holds it already"
+    there = f", {count(len(put.kept), 'file')} there already" if put.kept else ""
+    return f"holds it: {count(len(put.sent), 'file')} sent ({put.bytes / 1e6:,.1f} MB){there}"
 
 
 def _validated(counts: dict[str, int] | None) -> str:
