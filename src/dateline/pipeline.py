@@ -451,7 +451,7 @@ def _describe(
             "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
             "licences": read_licences(work / "data", tables, links, settings.license, settings.code_license),
             "key": _public_key(project),
-            "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.articles.values()),
+            "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.retracted.values()),
         },
         _baselines(project, tables),
     )  # fmt: skip
@@ -499,7 +499,7 @@ def _new_bits(planned: Plan, ledger: Ledger) -> dict[str, int]:
 def _write_versions(ledger: Ledger, name: str, data: Path) -> dict[str, Any]:
     """Write the list of releases into the folder `data`; what the manifest says of it."""
     said = [{k: v for k, v in asdict(release).items() if k != "bits"} for release in ledger.releases]
-    versions = {"format": 1, "name": name, "versions": said, "retracted": marked(ledger.articles.values())}
+    versions = {"format": 1, "name": name, "versions": said, "retracted": marked(ledger.retracted.values())}
     raw = (json.dumps(versions, ensure_ascii=False, indent=1) + "\n").encode()
     (data / VERSIONS).write_bytes(raw)
     return {"path": VERSIONS, "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}

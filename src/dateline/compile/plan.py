@@ -33,7 +33,7 @@ from dateline.compile.groups import Ints, Signatures, join, near_pairs
 from dateline.errors import Place, Problem
 from dateline.files import Mapped
 from dateline.leaks import shown
-from dateline.ledger import Entry
+from dateline.ledger import Articles, Entry
 from dateline.project import Splits
 from dateline.rules import problem
 
@@ -99,12 +99,13 @@ def plan(
     None if near-duplicates are not looked for. With `spill`, a folder, what is planned lies in files there and not in memory;
     `forget` is called once something of the index was looked at, which may be a file that is mapped.
     """
-    made = Plan(next_segment=1 + max((entry.segment for entry in ledger.values()), default=0))
+    released = Articles.of(ledger)
+    made = Plan(next_segment=1 + (pc.max(released.table["segment"]).as_py() or 0))
     order, ids = _unique(index, made.problems)
-    if ledger:
-        _tell_of_released(index, order, ids, ledger, made.problems)
+    if released:
+        _tell_of_released(index, order, ids, released, made.problems)
     forget()
-    corpus = _Corpus(index, order, ids, signatures, ledger, splits, made.problems, forget)
+    corpus = _Corpus(index, order, ids, signatures, released.table, splits, made.problems, forget)
     groups = corpus.groups()
     given = splits.mode == "given"
     chosen = corpus.given_splits() if given else corpus.computed_splits()
@@ -112,8 +113,7 @@ def plan(
     corpus.tell_leaks(chosen, kept if given else kept[corpus.entry[kept] >= 0])
     made.left_out = ids.take(pa.array(np.flatnonzero(chosen < 0))).to_pylist()
     made.groups = len(np.unique(groups[kept]))
-    entries = corpus.entries
-    segments = np.array([*(e.segment for e in entries), made.next_segment], np.int32)[corpus.entry[kept]]  # at -1 is the last
+    segments = np.append(released.table["segment"].to_numpy(), made.next_segment)[corpus.entry[kept]]  # at -1 is the last
     if made.left_out:
         ids = ids.take(pa.array(kept))
     where = _Where(index["size"].take(pa.array(order[kept])).to_numpy(), ids, segments, bits or {})
@@ -123,9 +123,10 @@ def plan(
         "group": _Decided(corpus.names, _by_row(rows, groups[kept], len(index))),
         "split": _Decided(pa.array(corpus.splits_named, pa.string()), _by_row(rows, chosen[kept], len(index))),
     }
-    entry = _by_row(rows, corpus.entry[kept] % (len(entries) + 1), len(index))
-    columns["added_in"] = _Decided(pa.array([*(e.added_in for e in entries), None], pa.string()), entry)
-    columns["changed_in"] = _Decided(pa.array([*(e.changed_in for e in entries), None], pa.string()), entry)
+    for name in ("added_in", "changed_in"):
+        versions = _whole(released.table[name])
+        numbers = np.append(versions.indices.fill_null(-1).to_numpy(), -1).astype(np.int32)
+        columns[name] = _Decided(versions.dictionary, _by_row(rows, numbers[corpus.entry[kept]], len(index)))
     shard_of = _by_row(rows, where.shard, len(index))
     del corpus, ids, groups, chosen, kept, segments, order, rows
     for (segment, prefix), articles in zip(where.shards, _dealt(index, shard_of, columns, spill, forget), strict=True):
@@ -143,13 +144,14 @@ def _by_row(rows: Ints, values: Ints, count: int) -> Ints:
 
 @dataclass(frozen=True)
 class _Decided:
-    """A column of the plan: what values there are, and the number of that of each row of the index."""
+    """A column of the plan: what values there are, and the number of that of each row of the index; -1 for none."""
 
     values: pa.Array
     numbers: Ints
 
     def of(self, rows: Ints) -> pa.Array:
-        return self.values.take(pa.array(self.numbers[rows]))
+        numbers = self.numbers[rows]
+        return self.values.take(pa.array(numbers, mask=numbers < 0))
 
 
 def _dealt(
@@ -245,7 +247,7 @@ class _Corpus:
         order: Ints,
         ids: pa.LargeStringArray,
         signatures: Signatures | None,
-        ledger: Ledger,
+        released: pa.Table,
         splits: Splits,
         problems: list[Problem],
         forget: Callable[[], None],
@@ -254,18 +256,21 @@ class _Corpus:
         own = _strings(index["group"].take(pa.array(order)))
         self.named = own.is_valid()
         own = pc.coalesce(own, self.ids) if own.null_count < len(own) else self.ids
-        self.entries = [ledger[i] for i in sorted(ledger)]
-        held = pa.array([e.group if e.group is not None else e.article_id for e in self.entries], pa.large_string())
+        entries = _whole(released["article_id"])
+        held = pc.coalesce(_whole(released["group"]), entries)
         names = pc.unique(pa.chunked_array([own, held]))
         self.names: pa.LargeStringArray = names.take(pc.sort_indices(names))
         """The names of groups, sorted; below a group is its number here."""
         self.own, self.held = _places(own, self.names), _places(held, self.names)
         """The group that each article is in by itself; that of each entry of the ledger."""
-        released = pa.array([e.article_id for e in self.entries], pa.large_string())
-        self.entry = _places(self.ids, released)
-        """The entry of each article, by its number; -1 for none."""
-        self.splits_named = sorted({*splits.quotas, *(e.split for e in self.entries)})
-        self._held_split = np.array([self.splits_named.index(e.split) for e in self.entries], np.int32)
+        self.entries: pa.LargeStringArray = entries
+        """The articles of the ledger; below an entry is its number here."""
+        self.entry = _places(self.ids, entries)
+        """The entry of each article; -1 for none."""
+        released_in = _whole(released["split"])
+        self.splits_named = sorted({*splits.quotas, *pc.unique(released_in).to_pylist()})
+        numbers = np.array([*map(self.splits_named.index, released_in.dictionary.to_pylist())], np.int32)
+        self._held_split: Ints = numbers[released_in.indices.to_numpy()]
         del own, names
         forget()
         self._superseding, self._superseded = self._supersedes()
@@ -356,7 +361,7 @@ class _Corpus:
         for row in np.flatnonzero(~released & (splits_in > 1)).tolist():
             first: dict[str, str] = {}
             for entry in np.flatnonzero(of_held == component[row]).tolist():
-                first.setdefault(self.entries[entry].split, self.entries[entry].article_id)
+                first.setdefault(self.splits_named[self._held_split[entry]], self.entries[entry].as_py())
             articles = ", ".join(f"{article!r} in {split}" for split, article in sorted(first.items()))
             found = self.ids[row].as_py()
             self.problems.append(problem("split-bridge", self._place(row, "$"), found=found, articles=articles))
@@ -454,8 +459,13 @@ class _Corpus:
 
 
 def _strings(column: pa.ChunkedArray) -> pa.LargeStringArray:
+    """A column of strings in one piece."""
+    return _whole(column.cast(pa.large_string()))
+
+
+def _whole(column: pa.ChunkedArray) -> Any:
     """A column in one piece."""
-    return column.cast(pa.large_string()).combine_chunks()
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _places(values: pa.Array, among: pa.Array) -> Ints:
@@ -511,9 +521,11 @@ def _shown(index: pa.Table, position: int, name: str) -> str:
     return shown(name, quote=not index["withheld"][position].as_py())
 
 
-def _tell_of_released(index: pa.Table, order: Ints, ids: pa.LargeStringArray, ledger: Ledger, problems: list[Problem]) -> None:
+def _tell_of_released(
+    index: pa.Table, order: Ints, ids: pa.LargeStringArray, released: Articles, problems: list[Problem]
+) -> None:
     """What was retracted and stands here again, by its id or by its text; what was released and stands here no more."""
-    gone = {entry.article_id: entry for entry in ledger.values() if entry.retracted}
+    gone = released.retracted
     texts = {bytes.fromhex(entry.text_sha256): entry for entry in gone.values() if entry.text_sha256}
     if gone:
         again = pc.is_in(ids, value_set=pa.array([*gone], pa.large_string()))
@@ -530,11 +542,12 @@ def _tell_of_released(index: pa.Table, order: Ints, ids: pa.LargeStringArray, le
             reason = entry.retracted.reason if entry.retracted else ""
             found = _shown(index, at, article_id)
             problems.append(problem("retracted", _place(index, at, "$"), found=found, what=what, reason=reason))
-    wanted = pa.array(sorted(ledger.keys() - gone.keys()), pa.large_string())
-    missing = wanted.filter(pc.invert(pc.is_in(wanted, value_set=ids)))
+    there = pc.is_in(released.table["article_id"], value_set=ids)
+    missing = released.table.select(["article_id", "added_in"]).filter(pc.invert(there))
     problems += (
-        problem("released-missing", Place("seeds"), found=article_id, version=ledger[article_id].added_in)
-        for article_id in missing.to_pylist()
+        problem("released-missing", Place("seeds"), found=row["article_id"], version=row["added_in"])
+        for row in missing.to_pylist()
+        if row["article_id"] not in gone
     )
 
 
