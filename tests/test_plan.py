@@ -271,18 +271,19 @@ def test_warnings_are_printed_and_do_not_fail(dateline: Run, folder: ProjectFold
     assert found["success"] and found["problems"] == [] and [p["rule"] for p in found["warnings"]] == ["split-leak"]
 
 
-@given(ARTICLES, st.integers(1, 9), st.integers(5, 100))
+@given(ARTICLES, ARTICLES, st.integers(1, 9), st.integers(5, 100))
 def test_a_plan_in_files_made_a_few_rows_at_a_time_is_the_same_as_in_memory(
-    articles: list[Article], at_once: int, shard_bytes: int
+    old: list[Article], articles: list[Article], at_once: int, shard_bytes: int
 ) -> None:
+    ledger = ledger_of(plan_of(old, {}))
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
         patched.setattr(planning, "SHARD_BYTES", shard_bytes)  # from one shard to one for each few articles
-        whole = plan_of(articles, {})
+        whole = plan_of(articles, ledger)
         patched.setattr(planning, "_ROWS_AT_ONCE", at_once)
         patched.setattr(groups, "_ROWS_AT_ONCE", at_once)
         path = Path(name) / "signatures"
         path.write_bytes(signatures_of(articles).astype("<u4").tobytes())
-        made = plan(index_of(articles), {}, Splits(), signatures=SignatureFile(path, SLOTS), spill=Path(name))
+        made = plan(index_of(articles), ledger, Splits(), signatures=SignatureFile(path, SLOTS), spill=Path(name))
         assert [(s.stem, s.bits, s.articles.to_pylist()) for s in made.shards] == [
             (s.stem, s.bits, s.articles.to_pylist()) for s in whole.shards
         ]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,10 +103,10 @@ def plan(
     released = Articles.of(ledger)
     made = Plan(next_segment=1 + (pc.max(released.table["segment"]).as_py() or 0))
     order, ids = _unique(index, made.problems)
-    if released:
-        _tell_of_released(index, order, ids, released, made.problems)
+    _tell_of_retracted(index, order, ids, released.retracted, made.problems)
     forget()
     corpus = _Corpus(index, order, ids, signatures, released.table, splits, made.problems, forget)
+    _tell_of_missing(corpus.entry, released, made.problems)
     groups = corpus.groups()
     given = splits.mode == "given"
     chosen = corpus.given_splits() if given else corpus.computed_splits()
@@ -256,22 +257,21 @@ class _Corpus:
         own = _strings(index["group"].take(pa.array(order)))
         self.named = own.is_valid()
         own = pc.coalesce(own, self.ids) if own.null_count < len(own) else self.ids
-        entries = _whole(released["article_id"])
-        held = pc.coalesce(_whole(released["group"]), entries)
-        names = pc.unique(pa.chunked_array([own, held]))
+        self.entries: pa.ChunkedArray = released["article_id"]
+        """The articles of the ledger; below an entry is its number here."""
+        held = pc.coalesce(released["group"], self.entries)
+        names = pc.unique(pa.chunked_array([own, *held.chunks]))
         self.names: pa.LargeStringArray = names.take(pc.sort_indices(names))
         """The names of groups, sorted; below a group is its number here."""
         self.own, self.held = _places(own, self.names), _places(held, self.names)
         """The group that each article is in by itself; that of each entry of the ledger."""
-        self.entries: pa.LargeStringArray = entries
-        """The articles of the ledger; below an entry is its number here."""
-        self.entry = _places(self.ids, entries)
+        self.entry = _places_in_order(self.ids, self.entries)
         """The entry of each article; -1 for none."""
         released_in = _whole(released["split"])
         self.splits_named = sorted({*splits.quotas, *pc.unique(released_in).to_pylist()})
         numbers = np.array([*map(self.splits_named.index, released_in.dictionary.to_pylist())], np.int32)
         self._held_split: Ints = numbers[released_in.indices.to_numpy()]
-        del own, names
+        del own, names, held
         forget()
         self._superseding, self._superseded = self._supersedes()
         self.labels: Ints = np.arange(len(self.ids) + len(self.names), dtype=np.int32)
@@ -468,9 +468,21 @@ def _whole(column: pa.ChunkedArray) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _places(values: pa.Array, among: pa.Array) -> Ints:
+def _places(values: pa.Array | pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> Ints:
     """Where each value stands in `among`; -1 for one that is not there."""
     found: Ints = pc.index_in(values, value_set=among).fill_null(-1).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _places_in_order(values: pa.Array, among: pa.ChunkedArray) -> Ints:
+    """The same of values and others that are both in order, a part at a time: a table of all of them would be large."""
+    found, begin = np.full(len(values), -1, np.int32), 0
+    for at in range(0, len(values), _ROWS_AT_ONCE) if len(among) else ():
+        some = values.slice(at, _ROWS_AT_ONCE)
+        end = bisect_right(range(len(among)), some[-1].as_py(), begin, key=lambda row: among[row].as_py())
+        places = _places(some, among.slice(begin, end - begin))
+        found[at : at + len(some)] = np.where(places < 0, -1, places + begin)
+        begin = end
     return found
 
 
@@ -521,32 +533,33 @@ def _shown(index: pa.Table, position: int, name: str) -> str:
     return shown(name, quote=not index["withheld"][position].as_py())
 
 
-def _tell_of_released(
-    index: pa.Table, order: Ints, ids: pa.LargeStringArray, released: Articles, problems: list[Problem]
+def _tell_of_retracted(
+    index: pa.Table, order: Ints, ids: pa.LargeStringArray, gone: Mapping[str, Entry], problems: list[Problem]
 ) -> None:
-    """What was retracted and stands here again, by its id or by its text; what was released and stands here no more."""
-    gone = released.retracted
+    """What was retracted and stands here again, by its id or by its text."""
+    if not gone:
+        return
     texts = {bytes.fromhex(entry.text_sha256): entry for entry in gone.values() if entry.text_sha256}
-    if gone:
-        again = pc.is_in(ids, value_set=pa.array([*gone], pa.large_string()))
-        hashes = index["text_sha256"].take(pa.array(order))
-        again = pc.or_(again, pc.is_in(hashes, value_set=pa.array([*texts], hashes.type)))
-        for row in np.flatnonzero(again.to_numpy()).tolist():
-            article_id, at = ids[row].as_py(), int(order[row])
-            entry = gone.get(article_id) or texts[hashes[row].as_py()]
-            what = (
-                "was retracted"
-                if entry.article_id == article_id
-                else f"has the text of {entry.article_id!r}, which was retracted"
-            )
-            reason = entry.retracted.reason if entry.retracted else ""
-            found = _shown(index, at, article_id)
-            problems.append(problem("retracted", _place(index, at, "$"), found=found, what=what, reason=reason))
-    there = pc.is_in(released.table["article_id"], value_set=ids)
-    missing = released.table.select(["article_id", "added_in"]).filter(pc.invert(there))
+    again = pc.is_in(ids, value_set=pa.array([*gone], pa.large_string()))
+    hashes = index["text_sha256"].take(pa.array(order))
+    again = pc.or_(again, pc.is_in(hashes, value_set=pa.array([*texts], hashes.type)))
+    for row in np.flatnonzero(again.to_numpy()).tolist():
+        article_id, at = ids[row].as_py(), int(order[row])
+        entry = gone.get(article_id) or texts[hashes[row].as_py()]
+        what = "was retracted" if entry.article_id == article_id else f"has the text of {entry.article_id!r}, which was retracted"
+        reason = entry.retracted.reason if entry.retracted else ""
+        found = _shown(index, at, article_id)
+        problems.append(problem("retracted", _place(index, at, "$"), found=found, what=what, reason=reason))
+
+
+def _tell_of_missing(entry: Ints, released: Articles, problems: list[Problem]) -> None:
+    """What was released, and not retracted, and stands here no more; `entry` has the entries that do."""
+    missing = np.ones(len(released), bool)
+    missing[entry[entry >= 0]] = False
+    gone = released.retracted
     problems += (
         problem("released-missing", Place("seeds"), found=row["article_id"], version=row["added_in"])
-        for row in missing.to_pylist()
+        for row in released.table.select(["article_id", "added_in"]).filter(pa.array(missing)).to_pylist()
         if row["article_id"] not in gone
     )
 
