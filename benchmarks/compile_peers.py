@@ -318,7 +318,7 @@ def shards(project: Path, out: Path) -> Rows:
     signing = signing_of(splits)
     tasks = [IndexTask(path, found.name_of(path), out / "spill", sources, signing) for path in seed_files(found)]
     index, signatures = gather(map(index_file, tasks), out, signing)
-    planned = plan(index, {}, splits, signatures=signatures, spill=out)
+    planned = plan(index.table, {}, splits, signatures=signatures, spill=out, forget=index.forget)
     keys, rows = read_tables(found, schemas).keys, dict.fromkeys(TABLES, 0)
     for number, shard in enumerate(planned.shards):
         facts = compile_shard(ShardTask(shard, sources, keys, out / str(number), public=True))

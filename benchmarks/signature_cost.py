@@ -47,6 +47,11 @@ def signing(articles: int, seed: int) -> Figures:
 
 def grouping(articles: int, seed: int) -> Figures:
     """Group drawn signatures."""
+    return _grouped(drawn(articles, seed))
+
+
+def drawn(articles: int, seed: int) -> Any:
+    """Drawn signatures: uint32 [articles, numbers]."""
     import numpy as np
 
     from dateline.project import Splits
@@ -57,7 +62,7 @@ def grouping(articles: int, seed: int) -> Figures:
     signatures[copied] = signatures[np.maximum(copied - chance.integers(1, 1_000, len(copied)), 0)]
     where = chance.integers(0, Splits().num_perm, (len(copied), _CHANGED))
     signatures[copied[:, None], where] = chance.integers(0, 1 << 32, where.shape, np.uint32)
-    return _grouped(signatures)
+    return signatures
 
 
 def _grouped(signatures: Any) -> Figures:

@@ -97,7 +97,7 @@ def grown(records: Sequence[Json], draw: random.Random, folder: Path) -> Iterato
     for number, end in enumerate([*cuts, len(order)], 1):
         here = order[:end]
         known, signatures = gather((copy_of(rows[i]) for i in draw.sample(here, len(here))), folder, SIGNING)
-        made = plan(drop_unknown(known, set(here)), ledger, SPLITS, signatures=signatures)
+        made = plan(drop_unknown(known.table, set(here)), ledger, SPLITS, signatures=signatures)
         placed = places(made)
         yield Round({i: (split, group) for i, (split, group, _) in placed.items()}, made.left_out, ledger)
         new = {i: Entry(i, s, g, segment, f"0.{number}.0") for i, (s, g, segment) in placed.items() if i not in ledger}

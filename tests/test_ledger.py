@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from building import ProjectFolder, record
+from dateline import ledger
 from dateline.errors import ProjectError
-from dateline.ledger import Entry, Ledger, Mark, Release, RowEntry, read_ledger
+from dateline.ledger import Articles, Entry, Ledger, Mark, Release, RowEntry, read_ledger
 
 RELEASE = Release("0.1.0", "2026-11-28", "minor", "c" * 64, "d" * 64, 2, {"1": 0})
 GONE = Entry("a2", "test", "g", 1, "0.1.0", None, "r", "t", Mark("asked for by the publisher", "2026-11-28"))
@@ -49,6 +52,62 @@ def test_what_is_written_is_read_again(
     path.write_bytes(ledger.encode())
     assert read_ledger(path) == ledger
     assert read_ledger(path).encode() == ledger.encode()
+
+
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+varied = st.builds(
+    Entry, words, words, words, st.integers(0, 99), words, st.none() | words, st.none() | digests | words,
+    st.none() | digests | digests.map(str.upper), marks,
+)  # fmt: skip
+
+
+@given(st.lists(varied, max_size=12), words, st.integers(1, 5))
+def test_articles_are_what_their_entries_are_whatever_their_order(of: list[Entry], another: str, at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ledger, "_AT_ONCE", at_once)
+        articles, last = Articles(of), {entry.article_id: entry for entry in of}
+        assert articles == last and len(articles) == len(last) and list(articles) == sorted(last)
+        assert list(articles.entries()) == [last[i] for i in sorted(last)]
+        assert articles.get(another) == last.get(another)
+        some = {*list(last)[::2], another}
+        assert list(articles.among(pa.array(sorted(some, reverse=True), pa.large_string()))) == [
+            last[i] for i in sorted(some & last.keys())
+        ]
+        assert articles.retracted == {i: entry for i, entry in last.items() if entry.retracted}
+        assert Ledger(articles=articles).encode() == Ledger(articles=last).encode()
+
+
+def test_an_entry_takes_the_memory_of_its_columns() -> None:
+    def allocated(count: int) -> int:
+        before = int(pa.total_allocated_bytes())
+        ids = (f"easternregister-20270325-{n:012}" for n in range(count))
+        articles = Articles(Entry(i, "train", f"story-{i[-7:]}", 1, "0.1.0", None, "a" * 64, "b" * 64) for i in ids)
+        assert len(articles) == count
+        return int(pa.total_allocated_bytes()) - before
+
+    assert (allocated(60_000) - allocated(20_000)) / 40_000 < 250  # as objects over 600 bytes
+
+
+@pytest.mark.parametrize("value", ["3", '"\\ud800"', "[]"])
+def test_a_value_that_no_ledger_holds_is_told_though_the_digest_fits(tmp_path: Path, value: str) -> None:
+    lines = LEDGER.encode().partition(b"\n")[2].replace(b'"split": "train"', f'"split": {value}'.encode())
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(json.dumps({"ledger": 1, "sha256": hashlib.sha256(lines).hexdigest()}).encode() + b"\n" + lines)
+    with pytest.raises(ProjectError, match=r"ledger\.jsonl: holds an article that is no entry of a ledger") as told:
+        read_ledger(path)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_lines_that_another_system_ended_are_counted_alike(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "ledger.jsonl"
+    head, _, lines = LEDGER.encode().decode().partition("\n")
+    path.write_bytes(f"{head}\n{lines.replace(chr(10), ends)}".encode())
+    with pytest.raises(ProjectError, match="is not as it was written"):
+        read_ledger(path)
+    path.write_bytes(path.read_bytes().replace(b'"train"', b"train"))
+    with pytest.raises(ProjectError, match=r"ledger\.jsonl:4 is no line of a ledger"):
+        read_ledger(path)
 
 
 def test_no_ledger_is_an_empty_one(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pickle
 import tempfile
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from building import ProjectFolder, record
 from conftest import Run
+from dateline.compile import groups
 from dateline.compile import plan as planning
 from dateline.compile.groups import SignatureFile
 from dateline.compile.index import INDEX_SCHEMA
@@ -269,14 +271,28 @@ def test_warnings_are_printed_and_do_not_fail(dateline: Run, folder: ProjectFold
     assert found["success"] and found["problems"] == [] and [p["rule"] for p in found["warnings"]] == ["split-leak"]
 
 
-@given(ARTICLES)
-def test_signatures_in_a_file_and_a_plan_in_files_are_the_same_as_in_memory(articles: list[Article]) -> None:
-    signed = signatures_of(articles)
-    with tempfile.TemporaryDirectory() as name:
+@given(ARTICLES, ARTICLES, st.integers(1, 9), st.integers(5, 100))
+def test_a_plan_in_files_made_a_few_rows_at_a_time_is_the_same_as_in_memory(
+    old: list[Article], articles: list[Article], at_once: int, shard_bytes: int
+) -> None:
+    ledger = ledger_of(plan_of(old, {}))
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(planning, "SHARD_BYTES", shard_bytes)  # from one shard to one for each few articles
+        whole = plan_of(articles, ledger)
+        patched.setattr(planning, "_ROWS_AT_ONCE", at_once)
+        patched.setattr(groups, "_ROWS_AT_ONCE", at_once)
         path = Path(name) / "signatures"
-        path.write_bytes(signed.astype("<u4").tobytes())
-        made = plan(index_of(articles), {}, Splits(), signatures=SignatureFile(path, SLOTS), spill=Path(name))
-        assert placed(made) == placed(plan_of(articles, {})) and told(made) == told(plan_of(articles, {}))
+        path.write_bytes(signatures_of(articles).astype("<u4").tobytes())
+        made = plan(index_of(articles), ledger, Splits(), signatures=SignatureFile(path, SLOTS), spill=Path(name))
+        assert [(s.stem, s.bits, s.articles.to_pylist()) for s in made.shards] == [
+            (s.stem, s.bits, s.articles.to_pylist()) for s in whole.shards
+        ]
+        assert [s.stem for s in made.shards] == sorted({s.stem for s in made.shards})
+        for shard in made.shards:
+            ids = shard.articles["article_id"].to_pylist()
+            assert ids == sorted(ids)
+            assert {hashlib.sha256(i.encode()).digest()[0] >> 8 - shard.bits for i in ids} == {shard.prefix}
+        assert told(made) == told(whole) and made.left_out == whole.left_out
 
 
 def test_a_worker_is_sent_the_plan_of_its_shard_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

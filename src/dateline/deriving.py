@@ -107,7 +107,8 @@ def _stories(
     by_article: dict[str, list[Mapping[str, Any]]] = {}
     for judgement in judgements:
         by_article.setdefault(_article_of(judgement), []).append(judgement)
-    for split in sorted(set(articles["split"].to_pylist())):
+    known = pa.array([*by_article], articles["article_id"].type)
+    for split in sorted(pc.unique(articles["split"]).to_pylist()):
         own = articles.filter(pc.equal(articles["split"], split)).select(["article_id", "group"])
         files: dict[str, tuple[Path, ...]] = {}
         for file in base:
@@ -115,7 +116,8 @@ def _stories(
                 files[file.config] = (*files.get(file.config, ()), data / file.path)
         for number, part in enumerate(_parts(own)):
             if part.num_rows:
-                about = tuple(j for name in part["article_id"].to_pylist() for j in by_article.get(name, ()))
+                judged = part["article_id"].filter(pc.is_in(part["article_id"], value_set=known))
+                about = tuple(j for name in judged.to_pylist() for j in by_article[name])
                 out = work / f"stories-{split}-{number}"
                 out.mkdir()
                 yield StoriesTask(declaration, part, files, about, split, f"s0000-b{number:02}", out)
@@ -124,8 +126,9 @@ def _stories(
 def _parts(articles: pa.Table) -> Iterator[pa.Table]:
     """The articles of a split, cut by the first bits of the hashes of their stories."""
     bits = max(0, (articles.num_rows - 1) // ARTICLES_PER_FILE).bit_length()
-    part_of = {story: int.from_bytes(hash_of_story(story)[:4]) >> (32 - bits) for story in set(articles["group"].to_pylist())}
-    numbers = pa.array([part_of[story] for story in articles["group"].to_pylist()], pa.int64())
+    stories = pc.unique(articles["group"])
+    parts = pa.array((int.from_bytes(hash_of_story(story.as_py())[:4]) >> (32 - bits) for story in stories), pa.int64())
+    numbers = parts.take(pc.index_in(articles["group"], value_set=stories))
     for number in range(1 << bits):
         yield articles.filter(pc.equal(numbers, number))
 
@@ -154,9 +157,10 @@ def _article_of(judgement: Mapping[str, Any]) -> str:
 
 def _homeless(judgements: Sequence[Mapping[str, Any]], articles: pa.Table) -> Iterator[Fault]:
     """Judgements about articles that the dataset does not have."""
-    known = set(articles["article_id"].to_pylist())
-    for judgement in judgements:
-        if _article_of(judgement) not in known:
+    judged = pa.array(map(_article_of, judgements), articles["article_id"].type)
+    there = pc.is_in(judged, value_set=articles["article_id"])
+    for judgement, known in zip(judgements, there.to_pylist(), strict=True):
+        if not known:
             found = {"found": pair_of(judgement)[0]}
             yield Fault("judgement-estimate", JUDGEMENTS, str(judgement["judgement_id"]), found)
 

@@ -48,7 +48,7 @@ class Written:
 
     def tombstone(self, article_id: str) -> str:
         """When and why an article was retracted, as the ledger or the dataset's versions say; "" if it was not."""
-        told = marked(self._ledger.articles.values())
+        told = marked(self._ledger.retracted.values())
         told += (read_versions(self.rows.folder, self.rows.manifest) or {"retracted": []})["retracted"]
         for one in told:
             if one["article_id"] == article_id:

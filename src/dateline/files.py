@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import shutil
 import tempfile
@@ -29,6 +30,24 @@ def write_atomically(path: Path, data: bytes) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+class Mapped:
+    """A file to look at where it lies: `content` has its bytes, and what was looked at need not stay in memory.
+
+    Raises OSError as the system gives it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.content: mmap.mmap | bytes = b""
+        if path.stat().st_size:  # nothing cannot be mapped
+            with path.open("rb") as file:
+                self.content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def forget(self) -> None:
+        """Give back the memory of what was looked at, where the system can; what is looked at again is read again."""
+        if isinstance(self.content, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self.content.madvise(mmap.MADV_DONTNEED)
 
 
 def attempt_folder(parent: Path) -> Path:

@@ -28,7 +28,7 @@ from dateline import __version__, receipt, versions
 from dateline.cache import Cache
 from dateline.compare import Differences, compare
 from dateline.compile.groups import SignatureFile
-from dateline.compile.index import INDEX_SCHEMA, Indexed, IndexTask, gather, index_file
+from dateline.compile.index import Indexed, IndexFile, IndexTask, digest_of_records, gather, index_file
 from dateline.compile.plan import Plan, plan
 from dateline.compile.remote_seeds import bring
 from dateline.compile.seeds import Tables, read_tables, seed_files
@@ -283,9 +283,12 @@ def make(
         indexed = _index(project, schemas, engine, work, tell, cache)
     ledger = stamp.ledger if stamp else _ledger_of(project)
     with profile.stage("plan"):
-        inputs = _digest_of_records(indexed.table)
+        inputs = digest_of_records(indexed.file.table)
+        index, signatures = indexed.file, indexed.signatures
+        index.forget()
         splits = project.settings.splits
-        planned = plan(indexed.take(), ledger.articles, splits, ledger.bits, signatures=indexed.signatures, spill=work)
+        planned = plan(index.table, ledger.articles, splits, ledger.bits, signatures=signatures, spill=work, forget=index.forget)
+        pa.default_memory_pool().release_unused()  # workers begin beside this process
     with profile.stage("compile"):
         facts = _compile(planned, schemas, tables, engine, work, tell, cache, public=not project.settings.private)
     told = _sorted([*tables.problems, *indexed.problems, *planned.problems, *facts.problems])
@@ -337,14 +340,9 @@ def _with_records(project: Project, seeds: str | None, engine: Engine, work: Pat
 class _Index:
     """What the seeds hold, and what is wrong there."""
 
-    table: pa.Table
+    file: IndexFile
     signatures: SignatureFile | None
     problems: list[Problem]
-
-    def take(self) -> pa.Table:
-        """The table, once: nothing of it stays here."""
-        table, self.table = self.table, INDEX_SCHEMA.empty_table()
-        return table
 
 
 def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell: Tell, cache: Cache | None) -> _Index:
@@ -365,17 +363,8 @@ def _index(project: Project, schemas: Schemas, engine: Engine, work: Path, tell:
             yield indexed
             tell("index", done, len(tasks))
 
-    table, signatures = gather(pieces(), work, signing)
-    return _Index(table, signatures, problems)
-
-
-def _digest_of_records(index: pa.Table) -> str:
-    """What tells these records from others, however they are cut into files."""
-    digests = index["record_sha256"].combine_chunks()
-    sha256 = hashlib.sha256()
-    for number, position in enumerate(pc.sort_indices(digests).to_pylist()):
-        sha256.update((b"\n" if number else b"") + digests[position].as_py().hex().encode())
-    return sha256.hexdigest()
+    file, signatures = gather(pieces(), work, signing)
+    return _Index(file, signatures, problems)
 
 
 def _compile(
@@ -486,7 +475,7 @@ def _describe(
             "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
             "licences": read_licences(work / "data", tables, links, settings.license, settings.code_license),
             "key": _public_key(project),
-            "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.articles.values()),
+            "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.retracted.values()),
         },
         _baselines(project, tables),
     )  # fmt: skip
@@ -534,7 +523,7 @@ def _new_bits(planned: Plan, ledger: Ledger) -> dict[str, int]:
 def _write_versions(ledger: Ledger, name: str, data: Path) -> dict[str, Any]:
     """Write the list of releases into the folder `data`; what the manifest says of it."""
     said = [{k: v for k, v in asdict(release).items() if k != "bits"} for release in ledger.releases]
-    versions = {"format": 1, "name": name, "versions": said, "retracted": marked(ledger.articles.values())}
+    versions = {"format": 1, "name": name, "versions": said, "retracted": marked(ledger.retracted.values())}
     raw = (json.dumps(versions, ensure_ascii=False, indent=1) + "\n").encode()
     (data / VERSIONS).write_bytes(raw)
     return {"path": VERSIONS, "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}

@@ -261,7 +261,7 @@ def _pointer(project: Project, staged: Staged, manifest: bytes) -> Pointer:
     release = Published(
         staged.version, _date(project, staged), digest, staged.manifest.content_digest, yanked.get(staged.version)
     )
-    return Pointer(staged.manifest.name, release, yanked, marked(ledger.articles.values()))
+    return Pointer(staged.manifest.name, release, yanked, marked(ledger.retracted.values()))
 
 
 # ---- what is there ---------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from dateline.diff.errata import entries
 from dateline.engines import Engine
 from dateline.errors import LoadError, Problem, ProjectError
 from dateline.history import History
-from dateline.ledger import Entry, Ledger, Release, RowEntry, read_ledger
+from dateline.ledger import Articles, Entry, Ledger, Release, RowEntry, read_ledger
 from dateline.manifest import CARD, NEXT, VERSIONS, VERSIONS_NEXT, Manifest, read_manifest
 from dateline.manifest import NAME as MANIFEST
 from dateline.pipeline import Made, Rebuilt, Stamp, Tell, faces, lay_beside, make, work_folder
@@ -241,23 +241,25 @@ def _refused(found: Released, bump: str, same: bool) -> bool:
 def _stamped(ledger: Ledger, made: Made, changed: Diff | None, version: str) -> Ledger:
     """The ledger with what this release adds: entries of new articles and rows, the version that changed others, tombstones."""
     touched = {(change.table if change.article_id is None else "", change.article_id or change.row) for change in _rows(changed)}
-    articles = {
-        name: replace(entry, retracted=replace(entry.retracted, version=version))
-        if entry.retracted and entry.retracted.version is None
-        else entry
-        for name, entry in ledger.articles.items()
-    }
-    for shard in made.planned.shards:
-        columns = shard.articles.select(["article_id", "split", "group", "record_sha256", "text_sha256"])
-        for article_id, split, group, *digests in zip(*(column.to_pylist() for column in columns), strict=True):
-            record, text = (digest.hex() if digest else None for digest in digests)
-            entry = articles.get(article_id)
-            if entry is None:
-                articles[article_id] = Entry(article_id, split, group, shard.segment, version, None, record, text)
-            elif ("", article_id) in touched:
-                articles[article_id] = replace(entry, changed_in=version, record_sha256=record, text_sha256=text)
-            else:
-                articles[article_id] = replace(entry, record_sha256=record, text_sha256=text)
+    before = Articles.of(ledger.articles)
+
+    def all_entries() -> Iterator[Entry]:
+        """Those that there were, and those that there are: the last of an article counts."""
+        yield from before.entries()
+        for entry in before.retracted.values():
+            if entry.retracted and entry.retracted.version is None:
+                yield replace(entry, retracted=replace(entry.retracted, version=version))
+        for shard in made.planned.shards:
+            columns = shard.articles.select(["article_id", "split", "group", "record_sha256", "text_sha256"])
+            known = {entry.article_id: entry for entry in before.among(columns["article_id"])}
+            for article_id, split, group, *digests in zip(*(column.to_pylist() for column in columns), strict=True):
+                record, text = (digest.hex() if digest else None for digest in digests)
+                entry = known.get(article_id) or Entry(article_id, split, group, shard.segment, version)
+                if article_id in known and ("", article_id) in touched:
+                    entry = replace(entry, changed_in=version)
+                yield replace(entry, record_sha256=record, text_sha256=text)
+
+    articles = Articles(all_entries())
     rows = {
         key: replace(ledger.rows[key], changed_in=version if key in touched else ledger.rows[key].changed_in)
         if key in ledger.rows

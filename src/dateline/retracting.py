@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import chain
 
 from dateline.compile.seeds import read_tables
 from dateline.errors import InputError, Place
-from dateline.ledger import Ledger, Mark, read_ledger
+from dateline.ledger import Articles, Entry, Ledger, Mark, read_ledger
 from dateline.pipeline import work_folder
 from dateline.project import Project
 from dateline.schema import load_schemas
@@ -43,17 +44,17 @@ def retract(
     _has_reason(reason)
     with _ledger(project) as ledger:
         mark = Mark(reason.strip(), (day or today()).isoformat())
-        articles = dict(ledger.articles)
+        marked: dict[str, Entry] = {}
         standing = Standing(project)
         ids = list(dict.fromkeys(article_ids))
         for article_id in ids:
-            entry = articles.get(article_id)
+            entry = ledger.articles.get(article_id)
             if entry is None:
                 raise InputError(_unknown(article_id, ledger, standing))
             if entry.retracted:
                 since = f"in {entry.retracted.version}" if entry.retracted.version else f"on {entry.retracted.date}"
                 raise InputError(f"{article_id}: was retracted {since} already ({entry.retracted.reason})")
-            articles[article_id] = replace(entry, retracted=mark)
+            marked[article_id] = replace(entry, retracted=mark)
         there = [article_id for article_id in ids if article_id in standing]
         for article_id in there:
             if standing.compressed(article_id):
@@ -64,6 +65,7 @@ def retract(
         steps: list[Step] = [
             Write(f"seeds/{name}", content or None) for name, content in standing.files_with(dict.fromkeys(there))
         ]
+        articles = Articles(chain(Articles.of(ledger.articles).entries(), marked.values()))
         steps.append(Write("seeds/ledger.jsonl", replace(ledger, articles=articles).encode()))
         if not dry_run:
             commit(project.root, f"the retraction of {', '.join(ids)}", steps)

@@ -6,7 +6,6 @@ an article, stay in a file: so millions of articles fit in memory.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,11 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from dateline.files import Mapped
+
+Ints = NDArray[np.signedinteger[Any]]
 Wanted = Callable[[Ints, Ints], NDArray[np.bool_]]
 """Which of the pairs (one[i], other[i]) are still of interest."""
 
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 14
 _PAIRS_AT_ONCE = 1 << 8  # each may be two pages of a file, and the system reads sixteen at once
 
 
@@ -41,25 +42,20 @@ class SignatureFile:
     def __init__(self, path: Path, numbers: int) -> None:
         rows = path.stat().st_size // (4 * numbers)
         self.shape: tuple[int, ...] = (rows, numbers)
-        self._file: mmap.mmap | None = None
-        self._rows = np.empty((0, numbers), "<u4")
-        if rows:
-            with path.open("rb") as file:
-                self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._rows = np.frombuffer(self._file, "<u4", rows * numbers).reshape(rows, numbers)
+        self._file = Mapped(path)
+        self._rows = np.frombuffer(self._file.content, "<u4", rows * numbers).reshape(rows, numbers)
 
     def __getitem__(self, which: Any, /) -> NDArray[np.uint32]:
         """A copy of some of them."""
         found = np.array(self._rows[which])
-        if self._file is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._file.madvise(mmap.MADV_DONTNEED)
+        self._file.forget()
         return found
 
 
 def join(labels: Ints, one: Ints, other: Ints) -> None:
     """Join the components of one[i] and other[i], in place; a component's label is its smallest node.
 
-    `labels` begins as `arange(nodes)` and is changed by this function only.
+    `labels` begins as the numbers of the nodes and is changed by this function only.
     """
     while True:
         first, second = labels[one], labels[other]
@@ -90,12 +86,13 @@ def near_pairs(signatures: Signatures, threshold: float, wanted: Wanted) -> Iter
     rows, numbers = signatures.shape
     unequal = int((1 - threshold) * numbers + 1e-9)
     for band in np.array_split(np.arange(numbers), min(numbers, unequal + 1)):
-        parts = [_keys(signatures[at : at + _ROWS_AT_ONCE, band]) for at in range(0, rows, _ROWS_AT_ONCE)]
-        keys = np.concatenate(parts) if parts else np.empty(0, np.uint64)
+        keys = np.empty(rows, np.uint64)
+        for begin in range(0, rows, _ROWS_AT_ONCE):
+            keys[begin : begin + _ROWS_AT_ONCE] = _keys(signatures[begin : begin + _ROWS_AT_ONCE, band])
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         # neighbours in the sorted order at growing distance: every pair inside a run of equal keys, and no other
-        at = np.arange(rows)
+        at = np.flatnonzero(keys[1:] == keys[:-1])
         for distance in range(1, rows):
             at = at[at + distance < rows]
             at = at[keys[at] == keys[at + distance]]

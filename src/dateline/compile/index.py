@@ -1,7 +1,7 @@
 """Index: what is there. Each seed file becomes a small table of its records: who they are and where they stand.
 
-Nothing of a record's content is kept, so the index of a large corpus stays small; signatures stay in files. Compressed files are
-spilled to plain ones first, so that any record can be read by its offset.
+Nothing of a record's content is kept, and what is kept of all of them lies in files: the index, and signatures. Compressed files
+are spilled to plain ones first, so that any record can be read by its offset.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dateline.compile.read import (
 )
 from dateline.compile.signature import Signing, sign, stored
 from dateline.errors import Place, Problem
-from dateline.files import attempt_folder
+from dateline.files import Mapped, attempt_folder
 from dateline.rules import problem
 from dateline.schema import Schemas, schemas_from
 
@@ -49,8 +49,8 @@ INDEX_SCHEMA = pa.schema([
     ("text_sha256", pa.binary(32)),
     ("signature", pa.int64()),
     ("size", pa.int64()),
-    ("file", pa.dictionary(pa.int32(), pa.string())),
-    ("plain", pa.dictionary(pa.int32(), pa.string())),
+    ("file", pa.string()),
+    ("plain", pa.string()),
     ("line", pa.int64()),
     ("offset", pa.int64()),
     ("length", pa.int64()),
@@ -167,21 +167,60 @@ def _counted(column: pa.ChunkedArray) -> pa.Array:
     return pa.array(np.cumsum(there) - 1, pa.int64(), mask=~there)
 
 
-def gather(pieces: Iterable[Indexed], folder: Path, signing: Signing | None) -> tuple[pa.Table, SignatureFile | None]:
-    """The index of all files in one table (INDEX_SCHEMA), and all signatures in one file in `folder`; the files that they were
-    in are gone then.
-    """
-    tables, count = [INDEX_SCHEMA.empty_table()], 0
-    path = folder / "signatures"
-    with path.open("wb") as file:
+class IndexFile:
+    """The index of all seed files in one file: `table` (INDEX_SCHEMA) is read as it is looked at, `forget` gives that back."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = Mapped(path)
+        self.table: pa.Table = pa.ipc.open_file(pa.py_buffer(self._file.content)).read_all()
+
+    def forget(self) -> None:
+        """Give back the memory of what was looked at, and that of copies which are gone."""
+        self._file.forget()
+        pa.default_memory_pool().release_unused()
+
+
+_ROWS_AT_ONCE = 1 << 16
+
+
+def gather(pieces: Iterable[Indexed], folder: Path, signing: Signing | None) -> tuple[IndexFile, SignatureFile | None]:
+    """The index of all files in one file in `folder`, and all signatures in another; the files of those are gone then."""
+    index, signatures = folder / "index.arrow", folder / "signatures"
+    waiting: list[pa.Table] = []
+    rows = count = 0
+
+    def write() -> None:
+        nonlocal rows
+        writer.write_table(pa.concat_tables(waiting).combine_chunks(), max_chunksize=_ROWS_AT_ONCE)
+        waiting.clear()
+        rows = 0
+
+    with signatures.open("wb") as signed, pa.OSFile(str(index), "wb") as file, pa.ipc.new_file(file, INDEX_SCHEMA) as writer:
         for piece in pieces:
             numbers = pc.add(piece.table["signature"], count)
-            tables.append(piece.table.set_column(_AT, INDEX_SCHEMA.field(_AT), numbers))
+            waiting.append(piece.table.set_column(_AT, INDEX_SCHEMA.field(_AT), numbers))
             count += len(numbers) - numbers.null_count
             if piece.signatures is not None:
-                file.write(piece.signatures.read_bytes())
+                signed.write(piece.signatures.read_bytes())
                 piece.signatures.unlink()
-    return pa.concat_tables(tables), None if signing is None else SignatureFile(path, signing.num_perm)
+            rows += len(piece.table)
+            if rows >= _ROWS_AT_ONCE:  # not sooner: a file may hold one record, and a batch of one is mostly head
+                write()
+        if waiting:
+            write()
+    return IndexFile(index), None if signing is None else SignatureFile(signatures, signing.num_perm)
+
+
+def digest_of_records(index: pa.Table) -> str:
+    """What tells these records from others, however they are cut into files: a digest of theirs, in order."""
+    chunks = index["record_sha256"].chunks
+    digests = np.concatenate([np.empty(0, "S32"), *(np.frombuffer(c.buffers()[1], "S32")[c.offset :][: len(c)] for c in chunks)])
+    digests.sort()
+    sha256 = hashlib.sha256()
+    for begin in range(0, len(digests), _ROWS_AT_ONCE):
+        some = digests[begin : begin + _ROWS_AT_ONCE].tobytes()
+        sha256.update((b"\n" if begin else b"") + some.hex("\n", -digests.itemsize).encode())
+    return sha256.hexdigest()
 
 
 def _known(task: IndexTask) -> pa.Table:

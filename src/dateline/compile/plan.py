@@ -16,11 +16,14 @@ another order could not give the same bytes.
 from __future__ import annotations
 
 import hashlib
+import itertools
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,8 +32,9 @@ from numpy.typing import NDArray
 
 from dateline.compile.groups import Ints, Signatures, join, near_pairs
 from dateline.errors import Place, Problem
+from dateline.files import Mapped
 from dateline.leaks import shown
-from dateline.ledger import Entry
+from dateline.ledger import Articles, Entry
 from dateline.project import Splits
 from dateline.rules import problem
 
@@ -38,26 +42,27 @@ SHARD_BYTES = 256 * 1024 * 1024
 """Canonical record bytes that one shard may hold before its segment is cut in two."""
 
 
+_ROWS_AT_ONCE = 1 << 16
+
+
 @dataclass(frozen=True)
 class ShardPlan:
-    """One shard: its name and the index rows of its articles, sorted by article, with split, group and versions."""
+    """One shard: its name and the index rows of its articles, in memory or in a file."""
 
     segment: int
     prefix: int
     bits: int
-    articles: pa.Table
+    rows: pa.Table | Path
+
+    @property
+    def articles(self) -> pa.Table:
+        """The index rows, sorted by article, with split, group and versions; from a file they are read each time anew."""
+        return pa.ipc.open_file(pa.memory_map(str(self.rows))).read_all() if isinstance(self.rows, Path) else self.rows
 
     @property
     def stem(self) -> str:
         """The part of its files' names that says which shard it is."""
         return f"s{self.segment:04d}-b{self.prefix:02d}"
-
-    def spilled(self, folder: Path) -> ShardPlan:
-        """The same, with its articles in a file of `folder`, which is read as they are asked for."""
-        path = folder / f"{self.stem}.plan"
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, self.articles.schema) as writer:
-            writer.write_table(self.articles)
-        return replace(self, articles=pa.ipc.open_file(pa.memory_map(str(path))).read_all())
 
 
 @dataclass
@@ -87,45 +92,110 @@ def plan(
     *,
     signatures: Signatures | None = None,
     spill: Path | None = None,
+    forget: Callable[[], None] = lambda: None,
 ) -> Plan:
     """Decide group, split, segment and shard of every article of `index` (INDEX_SCHEMA, rows in any order).
 
     `bits` says into how many shards a released segment was cut, which stays as it was; `signatures` are what the index counts,
-    None if near-duplicates are not looked for. With `spill`, a folder, what is planned lies in files there and not in memory.
+    None if near-duplicates are not looked for. With `spill`, a folder, what is planned lies in files there and not in memory;
+    `forget` is called once something of the index was looked at, which may be a file that is mapped.
     """
-    made = Plan(next_segment=1 + max((entry.segment for entry in ledger.values()), default=0))
-    order = _unique(index, made.problems)
-    if ledger:
-        _tell_of_released(index, order, ledger, made.problems)
-    corpus = _Corpus(index, order, signatures, ledger, splits, made.problems)
+    released = Articles.of(ledger)
+    made = Plan(next_segment=1 + (pc.max(released.table["segment"]).as_py() or 0))
+    order, ids = _unique(index, made.problems)
+    _tell_of_retracted(index, order, ids, released.retracted, made.problems)
+    forget()
+    corpus = _Corpus(index, order, ids, signatures, released.table, splits, made.problems, forget)
+    _tell_of_missing(corpus.entry, released, made.problems)
     groups = corpus.groups()
     given = splits.mode == "given"
     chosen = corpus.given_splits() if given else corpus.computed_splits()
     kept = np.flatnonzero(chosen >= 0)
     corpus.tell_leaks(chosen, kept if given else kept[corpus.entry[kept] >= 0])
-    made.left_out = corpus.ids.take(pa.array(np.flatnonzero(chosen < 0))).to_pylist()
+    made.left_out = ids.take(pa.array(np.flatnonzero(chosen < 0))).to_pylist()
     made.groups = len(np.unique(groups[kept]))
-    entries, released = corpus.entries, corpus.entry[kept]  # where it is -1, what stands last is meant: of an unreleased one
-    segments = np.array([*(e.segment for e in entries), made.next_segment], np.int64)[released]
-    sizes = index["size"].take(pa.array(order[kept])).to_numpy()
-    prefixes, cut = _cut(sizes, corpus.ids.take(pa.array(kept)), segments, bits or {})
-    last = released % (len(entries) + 1)
-    decided = {
-        "group": corpus.names.take(pa.array(groups[kept])),
-        "split": pa.array(corpus.splits_named, pa.string()).take(pa.array(chosen[kept])),
-        "added_in": pa.array([*(e.added_in for e in entries), None], pa.string()).take(pa.array(last)),
-        "changed_in": pa.array([*(e.changed_in for e in entries), None], pa.string()).take(pa.array(last)),
+    segments = np.append(released.table["segment"].to_numpy(), made.next_segment)[corpus.entry[kept]]  # at -1 is the last
+    if made.left_out:
+        ids = ids.take(pa.array(kept))
+    where = _Where(index["size"].take(pa.array(order[kept])).to_numpy(), ids, segments, bits or {})
+    forget()
+    rows = order[kept]
+    columns = {
+        "group": _Decided(corpus.names, _by_row(rows, groups[kept], len(index))),
+        "split": _Decided(pa.array(corpus.splits_named, pa.string()), _by_row(rows, chosen[kept], len(index))),
     }
-    del corpus
-    kept = order[kept]
-    for rows in _runs(segments, prefixes):
-        segment, prefix = int(segments[rows[0]]), int(prefixes[rows[0]])
-        articles = index.take(pa.array(kept[rows])).drop_columns(["signature", "group", "split"])
-        for name, values in decided.items():
-            articles = articles.append_column(name, values.take(pa.array(rows)))
-        shard = ShardPlan(segment, prefix, cut[segment], articles)
-        made.shards.append(shard if spill is None else shard.spilled(spill))
+    for name in ("added_in", "changed_in"):
+        versions = _whole(released.table[name])
+        numbers = np.append(versions.indices.fill_null(-1).to_numpy(), -1).astype(np.int32)
+        columns[name] = _Decided(versions.dictionary, _by_row(rows, numbers[corpus.entry[kept]], len(index)))
+    shard_of = _by_row(rows, where.shard, len(index))
+    del corpus, ids, groups, chosen, kept, segments, order, rows
+    for (segment, prefix), articles in zip(where.shards, _dealt(index, shard_of, columns, spill, forget), strict=True):
+        shard = ShardPlan(segment, prefix, where.bits[segment], articles)
+        made.shards.append(shard if spill is None else _spilled(shard, spill))
     return made
+
+
+def _by_row(rows: Ints, values: Ints, count: int) -> Ints:
+    """A value for each row of the index: that of an article, -1 for a row that is none."""
+    found = np.full(count, -1, np.int32)
+    found[rows] = values
+    return found
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """A column of the plan: what values there are, and the number of that of each row of the index; -1 for none."""
+
+    values: pa.Array
+    numbers: Ints
+
+    def of(self, rows: Ints) -> pa.Array:
+        numbers = self.numbers[rows]
+        return self.values.take(pa.array(numbers, mask=numbers < 0))
+
+
+def _dealt(
+    index: pa.Table, shard_of: Ints, columns: Mapping[str, _Decided], spill: Path | None, forget: Callable[[], None]
+) -> Iterator[pa.Table]:
+    """The articles of each shard with what was decided of them, shards in their order, articles in that of their ids.
+
+    The index is read once, from its beginning to its end, and dealt out: the rows of a shard stand all over it.
+    """
+    schema = pa.schema([f for f in index.schema if f.name not in ("signature", "group", "split")])
+    for name, column in columns.items():
+        schema = schema.append(pa.field(name, column.values.type))
+    dealt: dict[int, list[int]] = {}
+    sink = pa.BufferOutputStream() if spill is None else pa.OSFile(str(spill / "dealt.arrow"), "wb")
+    begin = count = 0
+    with sink, pa.ipc.new_file(sink, schema) as writer:
+        for batch in index.select(schema.names[: -len(columns)]).to_batches(max_chunksize=_ROWS_AT_ONCE):
+            shards = shard_of[begin : begin + len(batch)]
+            rows = np.argsort(shards, kind="stable")[np.count_nonzero(shards < 0) :]
+            decided = [column.of(begin + rows) for column in columns.values()]
+            sorted_by_shard = pa.RecordBatch.from_arrays([*batch.take(pa.array(rows)).columns, *decided], schema=schema)
+            begins = np.flatnonzero(np.diff(shards[rows], prepend=-1)).tolist()
+            for first, end in itertools.pairwise([*begins, len(rows)]):
+                writer.write_batch(sorted_by_shard.slice(first, end - first))
+                dealt.setdefault(int(shards[rows[first]]), []).append(count)
+                count += 1
+            begin += len(batch)
+            forget()
+    mapped = None if spill is None else Mapped(spill / "dealt.arrow")
+    reader = pa.ipc.open_file(sink.getvalue() if mapped is None else pa.py_buffer(mapped.content))
+    for _, batches in sorted(dealt.items()):
+        articles = pa.Table.from_batches([reader.get_batch(number) for number in batches], schema)
+        yield articles.take(pc.sort_indices(articles["article_id"]))
+        if mapped is not None:
+            mapped.forget()
+
+
+def _spilled(shard: ShardPlan, folder: Path) -> ShardPlan:
+    """The same, with its articles in a file of `folder`."""
+    path = folder / f"{shard.stem}.plan"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, shard.articles.schema) as writer:
+        writer.write_table(shard.articles)
+    return ShardPlan(shard.segment, shard.prefix, shard.bits, path)
 
 
 def assign_splits(groups: Sequence[str], frozen: Mapping[str, str], splits: Splits) -> dict[str, str]:
@@ -176,45 +246,44 @@ class _Corpus:
         self,
         index: pa.Table,
         order: Ints,
+        ids: pa.LargeStringArray,
         signatures: Signatures | None,
-        ledger: Ledger,
+        released: pa.Table,
         splits: Splits,
         problems: list[Problem],
+        forget: Callable[[], None],
     ) -> None:
-        self.index, self.order, self.splits, self.problems = index, order, splits, problems
-        self.ids = _strings(index["article_id"].take(pa.array(order)))
+        self.index, self.order, self.ids, self.splits, self.problems = index, order, ids, splits, problems
         own = _strings(index["group"].take(pa.array(order)))
         self.named = own.is_valid()
         own = pc.coalesce(own, self.ids) if own.null_count < len(own) else self.ids
-        self.entries = [ledger[i] for i in sorted(ledger)]
-        held = pa.array([e.group if e.group is not None else e.article_id for e in self.entries], pa.large_string())
-        names = pc.unique(pa.chunked_array([own, held]))
+        self.entries: pa.ChunkedArray = released["article_id"]
+        """The articles of the ledger; below an entry is its number here."""
+        held = pc.coalesce(released["group"], self.entries)
+        names = pc.unique(pa.chunked_array([own, *held.chunks]))
         self.names: pa.LargeStringArray = names.take(pc.sort_indices(names))
         """The names of groups, sorted; below a group is its number here."""
         self.own, self.held = _places(own, self.names), _places(held, self.names)
         """The group that each article is in by itself; that of each entry of the ledger."""
-        released = pa.array([e.article_id for e in self.entries], pa.large_string())
-        self.entry = _places(self.ids, released)
-        """The entry of each article, by its number; -1 for none."""
-        self.splits_named = sorted({*splits.quotas, *(e.split for e in self.entries)})
-        self._held_split = np.array([self.splits_named.index(e.split) for e in self.entries], np.int64)
-        del own, names
-        n = len(self.ids)
-        here = np.flatnonzero(self.entry >= 0)
-        links = [
-            np.stack([np.arange(n), n + self.own], 1),
-            np.stack([here, n + self.held[self.entry[here]]], 1),
-            self._superseding(),
-        ]
-        self.links: NDArray[np.int64] = np.concatenate(links)
-        self.labels = np.arange(n + len(self.names))
-        join(self.labels, *self.links.T)
+        self.entry = _places_in_order(self.ids, self.entries)
+        """The entry of each article; -1 for none."""
+        released_in = _whole(released["split"])
+        self.splits_named = sorted({*splits.quotas, *pc.unique(released_in).to_pylist()})
+        numbers = np.array([*map(self.splits_named.index, released_in.dictionary.to_pylist())], np.int32)
+        self._held_split: Ints = numbers[released_in.indices.to_numpy()]
+        del own, names, held
+        forget()
+        self._superseding, self._superseded = self._supersedes()
+        self.labels: Ints = np.arange(len(self.ids) + len(self.names), dtype=np.int32)
+        for one, other in self._links():
+            join(self.labels, one, other)
         self.signatures = signatures if signatures is not None else np.empty((0, 1), np.uint32)
-        self.signed = np.full(self.signatures.shape[0], -1)
+        self.signed: Ints = np.full(self.signatures.shape[0], -1, np.int32)
         """The article of each signature; -1 for that of a record that does not count."""
         numbers = index["signature"].take(pa.array(order))
         signed = numbers.is_valid().to_numpy()
         self.signed[numbers.drop_null().to_numpy()] = np.flatnonzero(signed)
+        forget()
         labels, article = self.labels, self.signed
 
         def apart(one: Ints, other: Ints) -> NDArray[np.bool_]:
@@ -226,15 +295,24 @@ class _Corpus:
             join(labels, article[one], article[other])
         self._group = self._group_of_components()
 
-    def _superseding(self) -> Ints:
-        """Links to the earlier article that each names; one that is not there is a problem."""
+    def _links(self) -> Iterator[tuple[Ints, Ints]]:
+        """All that connects nodes but near-duplicates, in parts."""
+        n, here = len(self.ids), np.flatnonzero(self.entry >= 0)
+        yield np.arange(n, dtype=np.int32), n + self.own
+        yield here, n + self.held[self.entry[here]]
+        yield self._superseding, self._superseded
+
+    def _supersedes(self) -> tuple[Ints, Ints]:
+        """Articles that name an earlier one, and those; one that is not there is a problem."""
         earlier = _strings(self.index["supersedes"].take(pa.array(self.order)))
         rows = np.flatnonzero(earlier.is_valid().to_numpy(zero_copy_only=False))
+        if not len(rows):
+            return rows, rows
         found = _places(earlier.take(pa.array(rows)), self.ids)
         for row in rows[found < 0].tolist():
             name = _shown(self.index, int(self.order[row]), earlier[row].as_py())
             self.problems.append(problem("supersedes", self._place(row, "$.supersedes"), found=name))
-        return np.stack([rows, found], 1)[found >= 0]
+        return rows[found >= 0], found[found >= 0]
 
     def _group_of_components(self) -> Ints:
         """The group of every component: the smallest that the ledger has in it, else the smallest that one of its articles
@@ -242,7 +320,7 @@ class _Corpus:
         """
         n, none = len(self.ids), len(self.names)
         named = np.flatnonzero(self.named.to_numpy(zero_copy_only=False))
-        by_ledger, by_name, by_id = (np.full(len(self.labels), none) for _ in range(3))
+        by_ledger, by_name, by_id = (np.full(len(self.labels), none, np.int32) for _ in range(3))
         np.minimum.at(by_ledger, self.labels[n + self.held], self.held)
         np.minimum.at(by_name, self.labels[named], self.own[named])
         np.minimum.at(by_id, self.labels[:n], self.own)  # an article that names none is in the group of its id
@@ -272,10 +350,10 @@ class _Corpus:
         frozen = np.zeros((len(self.splits_named), len(self.labels)), np.bool_)  # is a released article of the split in it?
         of_held = self.labels[n + self.held]  # of each entry, which need not be here
         frozen[self._held_split, of_held] = True
-        splits_in = frozen.sum(0)[component]
-        chosen = np.full(n, -1)
+        splits_in = frozen.sum(0, np.int32)[component]
+        chosen = np.full(n, -1, np.int32)
         chosen[released] = self._held_split[self.entry[released]]
-        counted = np.full(len(self.names), -1)  # the split of each group that has one already
+        counted = np.full(len(self.names), -1, np.int32)  # the split of each group that has one already
         counted[self.held[self.entry[released]]] = chosen[released]
         joined = ~released & (splits_in == 1)
         chosen[joined] = frozen.argmax(0)[component[joined]]
@@ -283,7 +361,7 @@ class _Corpus:
         for row in np.flatnonzero(~released & (splits_in > 1)).tolist():
             first: dict[str, str] = {}
             for entry in np.flatnonzero(of_held == component[row]).tolist():
-                first.setdefault(self.entries[entry].split, self.entries[entry].article_id)
+                first.setdefault(self.splits_named[self._held_split[entry]], self.entries[entry].as_py())
             articles = ", ".join(f"{article!r} in {split}" for split, article in sorted(first.items()))
             found = self.ids[row].as_py()
             self.problems.append(problem("split-bridge", self._place(row, "$"), found=found, articles=articles))
@@ -301,9 +379,7 @@ class _Corpus:
 
     def _hashed_order(self, groups: Ints) -> Ints:
         """The order of the salted hashes of their names."""
-        names = self.names.take(pa.array(groups))
-        hashes = _hashes(f"{self.splits.salt}\0{name.as_py()}" for name in names)
-        order: Ints = np.lexsort(hashes.T[::-1])
+        order: Ints = np.lexsort(_hashes(self.names.take(pa.array(groups)), f"{self.splits.salt}\0").T[::-1])
         return order
 
     def _designed(self, rows: Ints, groups: Ints) -> dict[int, str]:
@@ -335,15 +411,17 @@ class _Corpus:
         near-duplicate in each other split, if it has one there.
         """
         count = len(self.splits_named)
-        seen = np.unique(self.labels[rows] * count + chosen[rows]) // count
+        seen = np.unique(self.labels[rows].astype(np.int64) * count + chosen[rows]) // count
         crossed, times = np.unique(seen, return_counts=True)
         rows = rows[np.isin(self.labels[rows], crossed[times > 1])]
         if not len(rows):
             return
         asked = np.zeros(len(self.labels), bool)
         asked[rows] = asked[len(self.ids) :] = True
-        declared = np.arange(len(self.labels))  # without near-duplicates, and without articles that are left out
-        join(declared, *self.links[asked[self.links].all(axis=1)].T)
+        declared: Ints = np.arange(len(self.labels), dtype=np.int32)  # without near-duplicates, and what is left out
+        for one, other in self._links():
+            both = asked[one] & asked[other]
+            join(declared, one[both], other[both])
         first: dict[int, dict[int, int]] = {}
         for row in rows.tolist():
             first.setdefault(int(declared[row]), {}).setdefault(int(chosen[row]), row)
@@ -380,22 +458,31 @@ class _Corpus:
         return _place(self.index, int(self.order[row]), pointer)
 
 
-def _runs(segments: Ints, prefixes: Ints) -> Iterator[Ints]:
-    """The rows of each shard, shards in their order, rows in theirs."""
-    rows = np.lexsort((prefixes, segments))
-    if len(rows):
-        new = (np.diff(segments[rows]) != 0) | (np.diff(prefixes[rows]) != 0)
-        yield from np.split(rows, np.flatnonzero(new) + 1)
-
-
 def _strings(column: pa.ChunkedArray) -> pa.LargeStringArray:
+    """A column of strings in one piece."""
+    return _whole(column.cast(pa.large_string()))
+
+
+def _whole(column: pa.ChunkedArray) -> Any:
     """A column in one piece."""
-    return column.cast(pa.large_string()).combine_chunks()
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _places(values: pa.Array, among: pa.Array) -> Ints:
+def _places(values: pa.Array | pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> Ints:
     """Where each value stands in `among`; -1 for one that is not there."""
-    found: Ints = pc.index_in(values, value_set=among).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    found: Ints = pc.index_in(values, value_set=among).fill_null(-1).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _places_in_order(values: pa.Array, among: pa.ChunkedArray) -> Ints:
+    """The same of values and others that are both in order, a part at a time: a table of all of them would be large."""
+    found, begin = np.full(len(values), -1, np.int32), 0
+    for at in range(0, len(values), _ROWS_AT_ONCE) if len(among) else ():
+        some = values.slice(at, _ROWS_AT_ONCE)
+        end = bisect_right(range(len(among)), some[-1].as_py(), begin, key=lambda row: among[row].as_py())
+        places = _places(some, among.slice(begin, end - begin))
+        found[at : at + len(some)] = np.where(places < 0, -1, places + begin)
+        begin = end
     return found
 
 
@@ -403,32 +490,39 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _hashes(texts: Iterable[str]) -> NDArray[np.uint64]:
-    """The sha256 of each text as four numbers, the most significant first: uint64 [texts, 4]."""
-    raw = bytearray()
-    for text in texts:
-        raw += hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return np.frombuffer(raw, ">u8").reshape(-1, 4).astype(np.uint64)
+def _hashes(texts: pa.Array, salt: str = "", numbers: int = 4) -> NDArray[Any]:
+    """The sha256 of each text as that many numbers of 64 bits, the most significant first."""
+    raw, salted = bytearray(), hashlib.sha256(salt.encode("utf-8", "surrogatepass"))
+    for begin in range(0, len(texts), _ROWS_AT_ONCE):
+        for text in texts.slice(begin, _ROWS_AT_ONCE).to_pylist():
+            sha256 = salted.copy()
+            sha256.update(text.encode())
+            raw += sha256.digest()[: 8 * numbers]
+    return np.frombuffer(raw, ">u8").reshape(-1, numbers)
 
 
-def _unique(index: pa.Table, problems: list[Problem]) -> Ints:
-    """The positions of articles in the order of their ids; of several with one id the first by file and line, the others told."""
-    order: Ints = pc.sort_indices(index["article_id"]).to_numpy().astype(np.int64)
+def _unique(index: pa.Table, problems: list[Problem]) -> tuple[Ints, pa.LargeStringArray]:
+    """The rows of articles in the order of their ids, and the ids; of several with one id the first by file and line, the others
+    told.
+    """
+    order: Ints = pc.sort_indices(index["article_id"]).to_numpy().astype(np.int32)
     ids = _strings(index["article_id"].take(pa.array(order)))
     again = np.zeros(len(order), bool)
     again[1:] = pc.equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
     if not again.any():
-        return order
+        return order, ids
     keep = ~again
     begins = np.flatnonzero(keep)
-    for begin, end in zip(begins, [*begins[1:], len(order)], strict=True):
-        if end - begin > 1:
-            some = sorted(order[begin:end].tolist(), key=lambda at: (index["file"][at].as_py(), index["line"][at].as_py()))
-            order[begin:end] = some
-            for at in some[1:]:
-                found, other = _shown(index, at, ids[int(begin)].as_py()), _place(index, some[0], "")
-                problems.append(problem("duplicate-article", _place(index, at, "$.article_id"), found=found, other=other))
-    return order[keep]
+    counts = np.diff(begins, append=len(order))
+    for begin, count in zip(begins[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+        some = sorted(
+            order[begin : begin + count].tolist(), key=lambda at: (index["file"][at].as_py(), index["line"][at].as_py())
+        )
+        order[begin : begin + count] = some
+        for at in some[1:]:
+            found, other = _shown(index, at, ids[begin].as_py()), _place(index, some[0], "")
+            problems.append(problem("duplicate-article", _place(index, at, "$.article_id"), found=found, other=other))
+    return order[keep], ids.filter(pa.array(keep))
 
 
 def _place(index: pa.Table, position: int, pointer: str) -> Place:
@@ -439,41 +533,49 @@ def _shown(index: pa.Table, position: int, name: str) -> str:
     return shown(name, quote=not index["withheld"][position].as_py())
 
 
-def _tell_of_released(index: pa.Table, order: Ints, ledger: Ledger, problems: list[Problem]) -> None:
-    """What was retracted and stands here again, by its id or by its text; what was released and stands here no more."""
-    gone = {entry.article_id: entry for entry in ledger.values() if entry.retracted}
+def _tell_of_retracted(
+    index: pa.Table, order: Ints, ids: pa.LargeStringArray, gone: Mapping[str, Entry], problems: list[Problem]
+) -> None:
+    """What was retracted and stands here again, by its id or by its text."""
+    if not gone:
+        return
     texts = {bytes.fromhex(entry.text_sha256): entry for entry in gone.values() if entry.text_sha256}
-    ids = index["article_id"].take(pa.array(order))
-    if gone:
-        again = pc.is_in(ids, value_set=pa.array([*gone], pa.large_string()))
-        hashes = index["text_sha256"].take(pa.array(order))
-        again = pc.or_(again, pc.is_in(hashes, value_set=pa.array([*texts], hashes.type)))
-        for row in np.flatnonzero(again.to_numpy()).tolist():
-            article_id, at = ids[row].as_py(), int(order[row])
-            entry = gone.get(article_id) or texts[hashes[row].as_py()]
-            what = (
-                "was retracted"
-                if entry.article_id == article_id
-                else f"has the text of {entry.article_id!r}, which was retracted"
-            )
-            reason = entry.retracted.reason if entry.retracted else ""
-            found = _shown(index, at, article_id)
-            problems.append(problem("retracted", _place(index, at, "$"), found=found, what=what, reason=reason))
-    wanted = pa.array(sorted(ledger.keys() - gone.keys()), pa.large_string())
-    missing = wanted.filter(pc.invert(pc.is_in(wanted, value_set=ids)))
+    again = pc.is_in(ids, value_set=pa.array([*gone], pa.large_string()))
+    hashes = index["text_sha256"].take(pa.array(order))
+    again = pc.or_(again, pc.is_in(hashes, value_set=pa.array([*texts], hashes.type)))
+    for row in np.flatnonzero(again.to_numpy()).tolist():
+        article_id, at = ids[row].as_py(), int(order[row])
+        entry = gone.get(article_id) or texts[hashes[row].as_py()]
+        what = "was retracted" if entry.article_id == article_id else f"has the text of {entry.article_id!r}, which was retracted"
+        reason = entry.retracted.reason if entry.retracted else ""
+        found = _shown(index, at, article_id)
+        problems.append(problem("retracted", _place(index, at, "$"), found=found, what=what, reason=reason))
+
+
+def _tell_of_missing(entry: Ints, released: Articles, problems: list[Problem]) -> None:
+    """What was released, and not retracted, and stands here no more; `entry` has the entries that do."""
+    missing = np.ones(len(released), bool)
+    missing[entry[entry >= 0]] = False
+    gone = released.retracted
     problems += (
-        problem("released-missing", Place("seeds"), found=article_id, version=ledger[article_id].added_in)
-        for article_id in missing.to_pylist()
+        problem("released-missing", Place("seeds"), found=row["article_id"], version=row["added_in"])
+        for row in released.table.select(["article_id", "added_in"]).filter(pa.array(missing)).to_pylist()
+        if row["article_id"] not in gone
     )
 
 
-def _cut(sizes: Ints, ids: pa.Array, segments: Ints, frozen: Mapping[int, int]) -> tuple[Ints, dict[int, int]]:
-    """Which shard of its segment each article is in; how many bits name the shards of each segment."""
-    bytes_of: Counter[int] = Counter()
-    found, inverse = np.unique(segments, return_inverse=True)
-    for segment, size in zip(found.tolist(), np.bincount(inverse, sizes).tolist(), strict=True):
-        bytes_of[segment] = int(size)
-    bits = {segment: max(0, (-(-size // SHARD_BYTES) - 1).bit_length()) for segment, size in bytes_of.items()} | dict(frozen)
-    first = _hashes(i.as_py() for i in ids)[:, 0]
-    shifts = np.array([64 - bits[s] for s in found.tolist()], np.uint64)[inverse]
-    return np.where(shifts < 64, first >> np.minimum(shifts, 63), 0).astype(np.int64), bits
+class _Where:
+    """Which shard each article is in: how many bits name those of each segment, and which have articles."""
+
+    def __init__(self, sizes: Ints, ids: pa.Array, segments: Ints, frozen: Mapping[int, int]) -> None:
+        found, inverse = np.unique(segments, return_inverse=True)
+        held = np.bincount(inverse, sizes, len(found)).astype(np.int64).tolist()
+        cut = (max(0, (-(-size // SHARD_BYTES) - 1).bit_length()) for size in held)
+        self.bits: dict[int, int] = {**dict(zip(found.tolist(), cut, strict=True)), **frozen}
+        shifts = np.array([64 - self.bits[s] for s in found.tolist()], np.uint64)[inverse]
+        first = _hashes(ids, numbers=1)[:, 0]
+        prefixes = np.where(shifts < 64, first >> np.minimum(shifts, 63), 0).astype(np.int64)
+        count = 1 + int(prefixes.max(initial=0))
+        shards, self.shard = np.unique(segments.astype(np.int64) * count + prefixes, return_inverse=True)
+        self.shards: list[tuple[int, int]] = [divmod(shard, count) for shard in shards.tolist()]
+        """Segment and prefix of each shard, in their order; `shard` has the number in it of each article's."""

@@ -84,13 +84,13 @@ def scan_for_leaks(
     Where no text is withheld this costs nothing; where none is at hand, the strings of withheld rows are still held to
     the limit of `longest_string` characters. Raises InputError if a seed file changed since it was compiled.
     """
-    withheld = [s.articles.filter(s.articles["withheld"]) for s in shards]
-    found = LeakScan(withheld=sum(t.num_rows for t in withheld))
+    ids = pa.concat_tables([withheld.select(["article_id"]) for withheld in _withheld(shards)])
+    found = LeakScan(withheld=len(ids))
     if not found.withheld:
         return found
     home = work / "leaks"
     home.mkdir()
-    pq.write_table(pa.table({"article_id": pa.concat_tables(withheld)["article_id"]}), home / "ids.parquet")
+    pq.write_table(ids, home / "ids.parquet")
     text: frozenset[str] = frozenset(("text",))
     known = {name: (layer.key.name, frozenset[str]()) for name, layer in {**schemas.layers, **schemas.tables}.items()}
     known |= {ARTICLES: ("", text), RECORDS: ("", text), PRIMARY: ("", text), STANDOFF: ("", frozenset()), **derived}
@@ -98,7 +98,7 @@ def scan_for_leaks(
     tasks = [replace(task, path=data / f.path, table=f.config, key=known[f.config][0], own=known[f.config][1]) for f in files]
     hits: list[_Hit] = []
     quoting: set[str] = set()
-    for number, (names, grams) in enumerate(_rounds(project, withheld, found)):
+    for number, (names, grams) in enumerate(_rounds(project, shards, found)):
         grams.save(task.grams)
         todo = [replace(t, longest=0 if number else t.longest) for t in tasks]  # long strings are told once
         small = sum(f.bytes for f in files) < SMALL
@@ -145,12 +145,19 @@ def unfit(path: Path, article_id: str, fault: Unfit, level: str = "error") -> Pr
     return replace(made, level=level)
 
 
-def _rounds(project: Project, withheld: Sequence[pa.Table], found: LeakScan) -> Iterator[tuple[list[str], Grams]]:
+def _withheld(shards: Sequence[ShardPlan]) -> Iterator[pa.Table]:
+    """The withheld articles of one shard after the other."""
+    for shard in shards:
+        articles = shard.articles
+        yield articles.filter(articles["withheld"])
+
+
+def _rounds(project: Project, shards: Sequence[ShardPlan], found: LeakScan) -> Iterator[tuple[list[str], Grams]]:
     """The texts at hand, as many at a time as fit into one pass; at least one round, which may be empty."""
     names: list[str] = []
     pieces: list[Any] = []
     empty = True
-    for article_id, text in _texts(project, withheld, found):
+    for article_id, text in _texts(project, shards, found):
         grams = hashes_of(text)
         if not len(grams):
             found.too_short += 1
@@ -165,9 +172,9 @@ def _rounds(project: Project, withheld: Sequence[pa.Table], found: LeakScan) -> 
         yield names, Grams.join(pieces)
 
 
-def _texts(project: Project, withheld: Sequence[pa.Table], found: LeakScan) -> Iterator[tuple[str, str]]:
+def _texts(project: Project, shards: Sequence[ShardPlan], found: LeakScan) -> Iterator[tuple[str, str]]:
     folder = project.texts()
-    for articles in withheld:
+    for articles in _withheld(shards):
         for entry, raw in read_again(articles):
             try:
                 said = orjson.loads(raw.raw)["text"]
