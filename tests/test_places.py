@@ -1,143 +1,164 @@
-"""Which release words mean: folders, targets with versions, `file://`, `@version`, ranges."""
+"""Records are found by the places that a rebuild noted, or by looking through the seeds: the answer is the same."""
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import random
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dateline.differing import differ
+from building import ProjectFolder, mention, record
+from dateline.compile import origins as looked_up
+from dateline.compile import places
+from dateline.compile.origins import Origin, origins
+from dateline.compile.places import cache_of, standing
+from dateline.compile.read import RawRecord, read_raw
 from dateline.engines import LocalEngine
-from dateline.errors import InputError, LoadError
-from dateline.layout import RELEASES, Published, Releases, choose
-from dateline.sources import fetch_release, named, parted, place, releases_at
-from published import built, publish
+from dateline.pipeline import rebuild
+from dateline.project import Project
 
-WHY = {"reason": "labels were swapped", "date": "2026-02-01"}
+IDS = [f"a{number:02}" for number in range(12)]
 
 
-def listing(*versions: str, yanked: str = "") -> Releases:
-    return Releases("tiny", [Published(v, "2026-01-01", "", "", WHY if v in yanked.split() else None) for v in versions])
+@pytest.fixture(autouse=True)
+def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a test are new; no test edits one within a tick of the clock after it was read."""
+    monkeypatch.setattr(places, "SETTLED", 0)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "chosen"),
-    [
-        (None, "0.10.0"),
-        ("0.2.0", "0.2.0"),
-        ("v0.2.0", "0.2.0"),
-        ("==0.2.0", "0.2.0"),
-        ("0.2", "0.2.0"),
-        ("~=0.2", "0.10.0"),
-        ("~=0.2.0", "0.2.1"),
-        (">=0.1,<0.3", "0.2.1"),
-        ("<0.2", "0.1.0"),
-        ("!=0.10.0", "0.2.1"),
-        ("1.0.0", "1.0.0"),  # a yanked one is had by its exact version
-        ("==1.0.0", "1.0.0"),
-    ],
-)
-def test_a_version_or_a_range_means_the_newest_that_fits_and_was_not_yanked(wanted: str | None, chosen: str) -> None:
-    assert choose(listing("0.1.0", "0.2.0", "0.2.1", "0.10.0", "1.0.0", yanked="1.0.0"), wanted, "out").version == chosen
+def line(article_id: str, chance: random.Random) -> bytes:
+    said = record(article_id, f"Ana met Bo in Rome. {chance.randrange(10)}", mentions=[mention("m1", 0, 3)])
+    raw = json.dumps(said)
+    return (raw.replace(f'"{article_id}"', f'"\\u0061{article_id[1:]}"') if chance.random() < 0.2 else raw).encode() + b"\n"
 
 
-@pytest.mark.parametrize(
-    ("wanted", "says"),
-    [
-        ("0.3.0", r"^out: there is no release 0\.3\.0; there are 0\.1\.0, 0\.2\.0 \(yanked\)$"),
-        (">=3", r"^out: there is no release >=3; there are"),
-        (">=0.2", r"^out: all that >=0\.2 would fit were yanked \(0\.2\.0: labels were swapped\); name one by its exact version"),
-    ],
-)
-def test_what_no_release_fits_is_said_with_what_there_is(wanted: str, says: str) -> None:
-    with pytest.raises(LoadError, match=says):
-        choose(listing("0.1.0", "0.2.0", yanked="0.2.0"), wanted, "out")
+def built(folder: ProjectFolder, chance: random.Random) -> Project:
+    """A project whose articles stand in files of all sorts."""
+    seeds = folder.root / "seeds"
+    for path in (path for path in seeds.glob("*.json*") if path.is_file()):
+        path.unlink()
+    ids = chance.sample(IDS, 10)
+    (seeds / "a.jsonl").write_bytes(b"\n".join(line(one, chance) for one in ids[:4]))
+    (seeds / "b.jsonl").write_bytes(b"".join(line(one, chance) for one in ids[4:7]))
+    (seeds / "c.jsonl.gz").write_bytes(gzip.compress(b"".join(line(one, chance) for one in ids[7:9])))
+    (seeds / "d.json").write_text(json.dumps(json.loads(line(ids[9], chance)), indent=1))
+    project = folder.project
+    assert not rebuild(project, LocalEngine(1)).problems
+    return project
 
 
-def test_words_that_are_no_version_and_lists_without_releases_are_one_line() -> None:
-    with pytest.raises(InputError, match=r"^out: 'newest' is no version and no range of versions; write 0\.2\.0, ~=0\.2"):
-        choose(listing("0.1.0"), "newest", "out")
-    with pytest.raises(LoadError, match=r"^out: there is no release yet$"):
-        choose(listing(), None, "out")
-    with pytest.raises(LoadError, match=r"^out: all releases were yanked"):
-        choose(listing("0.1.0", yanked="0.1.0"), None, "out")
+def answers(project: Project) -> dict[str, tuple[object, ...]]:
+    """What is said of all articles at once, which must be what is said of each."""
+    found = origins(project, IDS)
+    for name in IDS:
+        assert _said(origins(project, [name])) == _said({n: one for n, one in found.items() if n == name})
+    return _said(found)
 
 
-@pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with releases 0.1.0, 0.2.0 and 0.3.0, the last one yanked."""
-    work = tmp_path_factory.mktemp("target")
-    first = built(work / "first", "0.1.0")
-    releases = [first]
-    for version in ("0.2.0", "0.3.0"):
-        other = built(work / version, version, articles=int(version[2]) + 4)
-        releases.append(other)
-    return publish(work / "out", *releases, yanked={"0.3.0": WHY})
+def _said(found: dict[str, Origin]) -> dict[str, tuple[object, ...]]:
+    return {name: (one.raw, one.record, one.whole) for name, one in sorted(found.items())}
 
 
-def test_the_forms_of_an_address_come_to_one_folder(target: Path) -> None:
-    for words in (
-        target, f"file://{target}", f"{target}@0.2.0", f"{target}@v0.2.0", f"file://{target}@~=0.2", target / "v0.2.0",
-        f"file://localhost{target}/v0.2.0", f"{target / 'v0.2.0'}@0.2", target / "v0.2.0" / "manifest.json",
-    ):  # fmt: skip
-        found = place(str(words))
-        assert (found.folder, found.version) == (target / "v0.2.0", "0.2.0"), words
-        assert found.listing is not None and found.listing.latest == "0.2.0"
-        assert found.files() == sorted(found.files()) and json.loads(found.read("manifest.json"))["version"] == "0.2.0"
-        assert named(str(words)).kind == "release" and fetch_release(str(words), target / "unused") == target / "v0.2.0"
-    assert [r.version for r in releases_at(f"file://{target}").releases] == ["0.1.0", "0.2.0", "0.3.0"]
-    assert place(str(target), "0.3.0").release == place(f"{target}@0.3.0").release
+def edit(project: Project, chance: random.Random) -> None:
+    """One edit of the seeds or of what the cache keeps, of those that hide best among them."""
+    seeds, noted = project.seeds, sorted(cache_of(project).glob("*/*.places"))
+    files = sorted(seeds.glob("*.json*"))
+    path = chance.choice(files) if files else seeds / "a.jsonl"
+    kind = chance.randrange(9)
+    if kind == 0:  # another record first, in a new file or an old one
+        target = chance.choice((seeds / "0.jsonl", seeds / "e.jsonl", seeds / "a.jsonl"))
+        old = target.read_bytes() if target.exists() else b""
+        target.write_bytes(line(chance.choice(IDS), chance) + old)
+    elif kind == 1 and path.exists():  # other bytes of the same length, under the old date
+        before = path.stat()
+        raw = path.read_bytes()
+        if path.suffix != ".gz":
+            path.write_bytes(raw.replace(chance.choice(IDS).encode(), chance.choice(IDS).encode()))
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    elif kind == 2 and path.exists():
+        path.unlink()
+    elif kind == 3 and path.exists():
+        path.rename(seeds / f"z{path.name}")
+    elif kind == 4 and path.exists():  # records change their order
+        lines = path.read_bytes().splitlines(keepends=True) if path.suffix == ".jsonl" else []
+        if lines:
+            path.write_bytes(b"".join(one if one.endswith(b"\n") else one + b"\n" for one in lines[::-1]))
+    elif kind == 5 and noted:  # what the cache keeps is cut short, or of another file
+        chance.choice(noted).write_bytes(noted[0].read_bytes()[: chance.choice((10, 100, 10**6))])
+    elif kind == 6 and noted:
+        shutil.copy(chance.choice(noted), chance.choice(noted)) if len(noted) > 1 and noted[0] != noted[-1] else None
+    elif kind == 7:
+        shutil.rmtree(cache_of(project), ignore_errors=True)
+    elif path.exists():  # a damaged tail
+        path.write_bytes(path.read_bytes()[:-20] + b"\xff")
 
 
-def test_a_path_that_exists_as_written_wins(target: Path, tmp_path: Path) -> None:
-    copied = shutil.copytree(target, tmp_path / "out@0.1.0")
-    assert place(str(copied)).version == "0.2.0" and place(f"{copied}@0.1.0").version == "0.1.0"
+@pytest.mark.parametrize("seed", range(25))
+def test_after_any_edits_both_ways_say_the_same(folder: ProjectFolder, seed: int) -> None:
+    chance = random.Random(seed)
+    project = built(folder, chance)
+    for _ in range(6):
+        with pytest.MonkeyPatch.context() as slow:
+            slow.setattr(looked_up, "standing", lambda *_: None)
+            expected = answers(project)
+        assert answers(project) == expected
+        try:
+            edit(project, chance)
+        except shutil.SameFileError:
+            continue
 
 
-def test_two_versions_in_one_breath_are_refused_unless_they_are_one(target: Path) -> None:
-    assert parted(f"{target}@v0.1.0", "0.1.0") == (str(target), "0.1.0")
-    with pytest.raises(InputError, match=r"names 0\.1\.0, and version='0\.2\.0' another; give one of them"):
-        place(f"{target}@0.1.0", "0.2.0")
-    assert parted("hf://datasets/org/name@v1") == ("hf://org/name", "v1")
-    assert parted("s3://news/a@home/x@~=0.2") == ("s3://news/a@home/x", "~=0.2")
-    assert parted("s3://news/a@home/x/") == ("s3://news/a@home/x", None)
+def test_unchanged_files_are_not_looked_through(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = built(folder, random.Random(1))
+    opened: list[str] = []
+
+    def noted(path: Path, *, name: str) -> Iterator[RawRecord]:
+        opened.append(path.name)
+        return read_raw(path, name=name)
+
+    monkeypatch.setattr("dateline.compile.origins.read_raw", noted)
+    found = origins(project, IDS[:12])
+    assert len(found) == 10
+    assert opened == ["c.jsonl.gz"]  # of a compressed file no record is read by its place
+    opened.clear()
+    path = project.seeds / "b.jsonl"
+    path.write_bytes(path.read_bytes())
+    origins(project, [json.loads(path.read_bytes().splitlines()[0])["article_id"]])
+    assert opened == ["b.jsonl"]
 
 
-def test_a_release_that_is_not_the_one_asked_for_is_refused(target: Path, tmp_path: Path) -> None:
-    alone = shutil.copytree(target / "v0.2.0", tmp_path / "copy")
-    assert place(str(alone), "~=0.1").folder == alone and place(str(alone)).version is None
-    with pytest.raises(LoadError, match=r"copy: is release 0\.2\.0, and 0\.1\.0 was asked for"):
-        place(str(alone), "0.1.0")
-    with pytest.raises(LoadError, match=r"v0\.2\.0: is release 0\.2\.0, and <0\.2 was asked for"):
-        place(str(target / "v0.2.0"), "<0.2")
+def test_a_file_that_had_just_changed_has_no_places(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "SETTLED", 3600 * 10**9)
+    project = built(folder, random.Random(1))
+    assert standing(project, project.seeds / "a.jsonl", IDS) is None
+    assert not [*cache_of(project).glob("*/*.places")]
 
 
-def test_another_release_in_the_place_of_a_listed_one_is_found(target: Path, tmp_path: Path) -> None:
-    copied = shutil.copytree(target, tmp_path / "out")
-    shutil.rmtree(copied / "v0.2.0")
-    shutil.copytree(copied / "v0.1.0", copied / "v0.2.0")  # an older release, under a newer name
-    with pytest.raises(LoadError, match=r"v0\.2\.0: holds release 0\.1\.0, where 0\.2\.0 should be"):
-        fetch_release(str(copied), tmp_path / "unused")
-    manifest = copied / "v0.1.0" / "manifest.json"
-    manifest.write_bytes(manifest.read_bytes() + b"\n")
-    with pytest.raises(LoadError, match=r"manifest\.json: has been changed: sha256 is .*, but the releases\.json says"):
-        fetch_release(f"{copied}@0.1.0", tmp_path / "unused")
+def test_a_record_that_is_not_what_was_noted_sends_through_the_file(folder: ProjectFolder) -> None:
+    project = built(folder, random.Random(1))
+    path = project.seeds / "a.jsonl"
+    noted = places.stamp_of(path)
+    wanted = [json.loads(path.read_bytes().splitlines()[0])["article_id"]]
+    assert standing(project, path, wanted)
+    raw = path.read_bytes()
+    with pytest.MonkeyPatch.context() as fooled:  # a file system that shows no edit
+        fooled.setattr(places, "stamp_of", lambda _: noted)
+        path.write_bytes(raw.replace(b"Rome", b"Bonn"))
+        assert standing(project, path, wanted) is None
 
 
-def test_a_damaged_list_is_one_line(target: Path, tmp_path: Path) -> None:
-    (tmp_path / RELEASES).write_text("{")
-    with pytest.raises(LoadError, match=r"releases\.json: is no list of releases"):
-        place(str(tmp_path))
-    (tmp_path / RELEASES).unlink()
-    with pytest.raises(LoadError, match=r"is no release: it has no manifest\.json; a source of several has releases\.json"):
-        place(str(tmp_path))
-
-
-def test_two_releases_of_one_source_are_compared(target: Path, tmp_path: Path) -> None:
-    found = differ(f"{target}@0.1.0", f"file://{target}", tmp_path, tmp_path / "work", LocalEngine(1))
-    assert found.old and found.new
-    assert (found.old.manifest.version, found.new.manifest.version) == ("0.1.0", "0.2.0")
-    added = [change.article_id for change in found.diff.changes if change.kind == "article-added"]
-    assert added == ["a4", "a5"]
+def test_an_edit_of_equal_length_shows_although_its_date_is_set_back(folder: ProjectFolder) -> None:
+    project = built(folder, random.Random(1))
+    path = project.seeds / "b.jsonl"
+    raw, before = path.read_bytes(), path.stat()
+    old = json.loads(raw.splitlines()[0])["article_id"]
+    (new, *_) = set(IDS) - origins(project, IDS).keys()
+    path.write_bytes(raw.replace(old.encode(), new.encode()).replace(f"\\u0061{old[1:]}".encode(), f"\\u0061{new[1:]}".encode()))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert origins(project, [new]).keys() == {new}

@@ -9,12 +9,12 @@ once the dataset is in place.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from pathlib import Path
 
 from dateline.compile.before import Before
 from dateline.compile.index import Indexed
+from dateline.compile.places import cache_of, stem_of
 from dateline.compile.shard import ShardFacts
 from dateline.project import Project
 
@@ -23,7 +23,7 @@ class Cache:
     """The cache of a project, as one rebuild finds it and leaves it; with `known` false it finds nothing."""
 
     def __init__(self, project: Project, work: Path, ground: str, *, known: bool) -> None:
-        self._home = project.root / ".dateline" / "cache"
+        self._home = cache_of(project)
         self._old = self._home / ground[:32] if known else None
         self._new = work / "cache" / ground[:32]
         self._new.mkdir(parents=True)
@@ -33,17 +33,19 @@ class Cache:
 
     def index_of(self, name: str) -> Path | None:
         """Where the index of a seed file may lie."""
-        return self._old / _index(name) if self._old is not None else None
+        return self._old / f"{stem_of(name)}.index" if self._old is not None else None
 
     def before(self, stem: str) -> Before | None:
         """Where the state of a shard may lie."""
         return Before(self._old / f"{stem}.shard", self._dataset) if self._old is not None else None
 
     def note_index(self, name: str, made: Indexed) -> None:
-        """Note the index of a seed file for the next time."""
+        """Note the index of a seed file for the next time, and where its records stand for whoever asks for one of them."""
         self.parsed += made.again
         if made.kept is not None:
-            made.kept.replace(self._new / _index(name))
+            made.kept.replace(self._new / f"{stem_of(name)}.index")
+        if made.places is not None:
+            made.places.replace(self._new / f"{stem_of(name)}.places")
 
     def note_shard(self, stem: str, made: ShardFacts) -> None:
         """Note what a shard is for the next time."""
@@ -61,7 +63,3 @@ class Cache:
             if ground is not None:
                 self._new = self._new.rename(self._new.with_name(ground[:32]))
             self._new.parent.replace(self._home)
-
-
-def _index(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:32] + ".index"

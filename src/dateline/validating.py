@@ -6,6 +6,7 @@ import datetime
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -219,6 +220,8 @@ def _run(
             result = engine.validate(suite)
             done.checked.append((suite, result))
             done.findings += findings_of(suite, result, rules, waivers)
+            if not any(_names(later, suite.view) for later in suites[number:]):
+                engine.forget(suite)
             tell("validate", number, len(suites))
     used = {finding.waived for finding in done.findings}
     known = {expectation.rule for suite in suites for expectation in suite.expectations}
@@ -230,6 +233,11 @@ def _run(
         elif waiver not in used and not any(f.rule == waiver.rule for f in done.findings):
             done.notes.append(_idle(waiver))
     return done
+
+
+def _names(suite: Suite, view: str) -> bool:
+    """Whether a suite's relation may select from a view."""
+    return suite.relation is not None and re.search(rf"\b{re.escape(view)}\b", suite.relation) is not None
 
 
 def _idle(waiver: Waiver) -> str:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from dateline.compile.before import Stale, read_sealed, write_sealed
 from dateline.compile.check import check_record, is_withheld, public_part
 from dateline.compile.groups import SignatureFile
+from dateline.compile.places import settled, stamp_of, write_places
 from dateline.compile.read import (
     RawRecord,
     Refused,
@@ -87,13 +88,15 @@ class IndexTask:
 class Indexed:
     """The index of one file (INDEX_SCHEMA), what is wrong with its records, and what stays in files, for it is large.
 
-    `signatures` holds the signatures, in the order in which the table counts them; `kept` the rows of records without fault.
+    `signatures` holds the signatures, in the order in which the table counts them; `kept` the rows of records without fault;
+    `places` says where each record stands, if none is at fault.
     """
 
     table: pa.Table
     problems: list[Problem] = field(default_factory=list)
     signatures: Path | None = None
     kept: Path | None = None
+    places: Path | None = None
     again: int = 0
     """How many records were parsed."""
 
@@ -117,6 +120,9 @@ def _indexed(task: IndexTask) -> Indexed:
         plain = attempt_folder(task.spill) / "plain"
         spilled = plain.open("wb")
     offset = 0
+    whole = True
+    stamp = stamp_of(task.path) if task.keep and task.path.exists() else None
+    still = stamp is not None and settled(stamp)
     try:
         for raw in read_raw(task.path, name=task.name):
             digest = digest_of(raw.raw)
@@ -126,6 +132,7 @@ def _indexed(task: IndexTask) -> Indexed:
                 seen = len(problems)
                 entry = _read(raw, task, problems)
                 if entry is None:
+                    whole = False
                     continue
                 if len(problems) > seen:
                     faulty.append(len(rows["file"]))
@@ -154,6 +161,9 @@ def _indexed(task: IndexTask) -> Indexed:
         clean = fresh.take(pa.array([n for n in range(len(fresh)) if n not in {*faulty}], pa.int64())) if faulty else fresh
         made.kept = out / "kept.index"
         write_sealed(made.kept, pa.concat_tables([old, clean]))
+        if stamp is not None and still and whole and not problems and stamp_of(task.path) == stamp:
+            made.places = out / "kept.places"
+            write_places(made.places, found, stamp)
     if minhashes:
         made.signatures = out / "signatures"
         made.signatures.write_bytes(b"".join(minhashes))

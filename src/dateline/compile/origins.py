@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from dateline.compile.places import standing
 from dateline.compile.read import RawRecord, Refused, Steps, lines_of, parse, pointer, read_raw
 from dateline.compile.reasons import Member
 from dateline.compile.seeds import records_in, seed_files
@@ -96,7 +97,8 @@ class Origin:
 
 
 def origins(project: Project, wanted: Collection[str]) -> dict[str, Origin]:
-    """The records of some articles, in one pass over the seeds; only those that may be asked for are parsed.
+    """The records of some articles; files that the last rebuild knows are not looked through, and of the others one pass parses
+    only the records that may be asked for.
 
     Of two with one article_id the first counts. Raises InputError if there is no seeds folder.
     """
@@ -104,7 +106,8 @@ def origins(project: Project, wanted: Collection[str]) -> dict[str, Origin]:
     names = {article_id: article_id.encode() for article_id in wanted}
     for path in seed_files(project):
         try:
-            for raw in read_raw(path, name=project.name_of(path)):
+            known = standing(project, path, wanted)
+            for raw in read_raw(path, name=project.name_of(path)) if known is None else known:
                 if b"\\u" in raw.raw or any(name in raw.raw for name in names.values()):
                     record = _parsed(raw)
                     article_id = record.get("article_id")

@@ -7,19 +7,25 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from dateline.errors import SuiteError, printable
+from dateline.validate.apart import keeps_apart
+from dateline.validate.parts import Part, key_queries, parts_of, shadows
 from dateline.validate.views import View
 
 if TYPE_CHECKING:
     from dateline.validate.engine import Options
 
 _numbers = itertools.count()
+_MOST_STRAYS = 10_000
+"""With more articles in several shards than this, shards say nothing of where articles are."""
 
 
 class Database:
@@ -36,6 +42,7 @@ class Database:
             self.spill = Path(tempfile.mkdtemp(prefix="dateline-spill-", dir=options.temp_directory))
         except OSError as fault:
             raise SuiteError(f"{options.temp_directory}: no folder for spilling can be made there: {fault.strerror}") from None
+        self.views, self._size = views, options.part
         self.connection = duckdb.connect(self.name)
         try:
             self._open(views, options)
@@ -71,8 +78,7 @@ class Database:
 
     def _add(self, view: View) -> None:
         if view.parquet:
-            files = ", ".join(_text(_no_glob(str(p.absolute()))) for p in view.parquet)
-            source = f"SELECT * FROM read_parquet([{files}], hive_partitioning = false)"
+            source = _read(view.parquet)
         elif view.rows is not None:
             self.connection.register("_rows", view.rows)
             self.connection.execute(f"CREATE TABLE {quoted(view.name)} AS SELECT * FROM _rows")
@@ -118,10 +124,55 @@ class Database:
         Raises SuiteError where it is not one SELECT, or does not run.
         """
         select = one_select(query, file)
+        into = f"CREATE TABLE {quoted(name)} AS"
         try:
-            self.connection.execute(f"CREATE TABLE {quoted(name)} AS {select}")
+            for part in self._parts if self.in_parts(select) else [None]:
+                head = shadows(self.views, part, select, _read) if part else ""
+                self.connection.execute(f"{into} {head}SELECT * FROM (\n{select}\n)" if head else f"{into} {select}")
+                into = f"INSERT INTO {quoted(name)}"
         except duckdb.Error as fault:
+            self.connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
             raise SuiteError(f"{file}: the relation does not run: {first_line(fault)}") from None
+
+    def drop_relation(self, name: str) -> None:
+        """Give back what the rows of a relation take."""
+        self.connection.execute(f"DROP TABLE {quoted(name)}")
+
+    @cached_property
+    def _cut(self) -> list[Part]:
+        """The dataset in parts, as names of files say."""
+        return parts_of(self.views, self._size)
+
+    @cached_property
+    def _parts(self) -> list[Part | None]:
+        """The dataset in parts that no article is in two of; None alone is all of it at once."""
+        import numpy as np
+
+        parts = self._cut
+        each = [self.connection.execute(query).fetchnumpy()["h"] for query in key_queries(self.views, parts, _read)]
+        hashes, times = np.unique(np.concatenate(each), return_counts=True)
+        strays = tuple(hashes[times > 1].tolist())
+        if len(strays) > _MOST_STRAYS:
+            return [None]
+        apart: list[Part | None] = [replace(part, hashes=strays) for part in parts]
+        rest = Part(frozenset().union(*(part.files for part in parts)), strays, only=True)
+        return [*apart, rest] if strays else apart
+
+    def in_parts(self, select: str) -> bool:
+        """Whether a query runs on some articles at a time."""
+        if len(self._cut) < 2:
+            return False
+        (tree,) = self._rows("SELECT json_serialize_sql(?)", select)[0]
+        apart = {view.name for view in self.views if view.apart and (view.rows is None or not view.rows.num_rows)}
+        whole = {view.name for view in self.views} - apart  # read as they are, of all articles
+        return keeps_apart(tree, apart, whole, *self._functions)
+
+    @cached_property
+    def _functions(self) -> tuple[set[str], set[str]]:
+        """The names of functions of a row, and of those of a group."""
+        found = self._rows("SELECT DISTINCT function_name, function_type FROM duckdb_functions()")
+        named = {kind: {name for name, other in found if other == kind} for kind in ("scalar", "aggregate")}
+        return named["scalar"], named["aggregate"]
 
     def frame(self, view: str) -> Any:
         """The rows of a view as a pandas DataFrame: Int64 and boolean, which know NULL; float64, str, datetime64, Python's dates.
@@ -188,6 +239,11 @@ def first_line(fault: BaseException) -> str:
 def quoted(name: str) -> str:
     """A name as SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _read(files: Collection[Path]) -> str:
+    names = ", ".join(_text(_no_glob(str(path.absolute()))) for path in files)
+    return f"SELECT * FROM read_parquet([{names}], hive_partitioning = false)"
 
 
 def _text(value: object) -> str:

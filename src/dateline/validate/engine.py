@@ -38,7 +38,8 @@ Json = dict[str, Any]
 @dataclass(frozen=True)
 class Options:
     """How an engine runs: `memory_limit` of DuckDB or Spark's JVM ("2GB"), threads (None: all cores), where it may spill, how
-    many failing rows it brings back for each expectation, and whether it asks for those only of what failed a first count.
+    many failing rows it brings back for each expectation, and whether it asks for those only of what failed a first count. A
+    relation that keeps articles apart runs on as many articles at a time as have `part` bytes of Parquet files, or one shard.
     """
 
     memory_limit: str = "2GB"
@@ -46,6 +47,7 @@ class Options:
     temp_directory: str | None = None
     samples: int = 20
     counts_first: bool = True
+    part: int = 64 * 2**20
 
 
 class Engine(abc.ABC):
@@ -92,6 +94,9 @@ class Engine(abc.ABC):
     def _wrong(self, view: str, columns: dict[str, str], expectation: Expectation) -> str:
         """Why this engine alone would answer an expectation wrongly; empty if it would not."""
         return ""
+
+    def forget(self, suite: Suite) -> None:  # noqa: B027  most have nothing to give back
+        """Give back what the rows of a suite's relation take; if it is asked for again, it runs again."""
 
     def validate(self, suite: Suite) -> Any:
         """Great Expectations' own result of a suite, in the order in which its expectations are written.
@@ -182,6 +187,12 @@ class _OnDuck(Engine):
 
     def _columns(self, view: str) -> dict[str, str]:
         return self.database.columns(view)
+
+    def forget(self, suite: Suite) -> None:
+        """Drop the table of a suite's relation."""
+        if suite.view in self._relations:
+            self._relations.remove(suite.view)
+            self.database.drop_relation(suite.view)
 
     def _add_relation(self, suite: Suite) -> None:
         self.database.add_relation(suite.view, suite.relation or "", suite.file.removesuffix(".json") + ".sql")

@@ -20,7 +20,7 @@ All follows from the manifest, so that a release is validated without the schema
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,16 @@ from dateline.manifest import Manifest, splits_in
 from dateline.schema import SPAN_TYPE
 
 ARTICLES, NESTED = "articles", ("records", "standoff")
+_CORPUS = "corpus"
+"""The split of tables that are about no article."""
 
 
 @dataclass(frozen=True)
 class View:
     """One named set of rows: of Parquet files, of a few rows in memory, or of a query over views named before it.
 
-    Names and columns are lower-case identifiers. `spark` is the query in Spark's SQL where it differs from DuckDB's.
+    Names and columns are lower-case identifiers. `spark` is the query in Spark's SQL where it differs from DuckDB's. With `apart`
+    each row belongs to the article in `article_id`, and follows from the rows of that article alone.
     """
 
     name: str
@@ -45,6 +48,7 @@ class View:
     rows: pa.Table | None = None
     query: str = ""
     spark: str = ""
+    apart: bool = False
 
 
 def dataset_views(manifest: Manifest, folder: Path, earlier: Manifest | None = None) -> list[View]:
@@ -57,11 +61,13 @@ def dataset_views(manifest: Manifest, folder: Path, earlier: Manifest | None = N
     views: list[View] = []
     for name, table in manifest.tables.items():
         parts = {s: tuple(folder / f["path"] for f in table.files if f["split"] == s) for s in _splits(table.files)}
-        views += [View(split_view(name, split), parquet=files) for split, files in parts.items()]
+        made = [View(split_view(name, split), parquet=files) for split, files in parts.items()]
         whole = _union(f"SELECT * FROM {split_view(name, split)}" for split in parts)
-        views.append(View(name, query=whole) if whole else View(name, rows=types[name].empty_table()))
+        made.append(View(name, query=whole) if whole else View(name, rows=types[name].empty_table()))
         for field in types[name]:
-            views += _item_views(name, field, [f.name for f in types[name] if not pa.types.is_nested(f.type)])
+            made += _item_views(name, field, [f.name for f in types[name] if not pa.types.is_nested(f.type)])
+        apart = "article_id" in types[name].names and _CORPUS not in parts
+        views += [replace(view, apart=apart) for view in made]
     views += _facts(manifest, types, earlier)
     names = [view.name for view in views]
     for name in manifest.tables:
@@ -220,7 +226,8 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
         for name, split in parts
         if "article_id" in types[name].names
     )
-    yield View("placed", query=places) if places else View("placed", rows=_PLACED.empty_table())
+    keyed = all(_CORPUS not in _splits(t.files) for name, t in manifest.tables.items() if "article_id" in types[name].names)
+    yield View("placed", query=places, apart=keyed) if places else View("placed", rows=_PLACED.empty_table())
     said = [{"table_name": t, "split": s, "n": n} for t, facts in manifest.tables.items() for s, n in facts.splits.items()]
     yield View("manifest_rows", rows=pa.Table.from_pylist(said, _ROWS))
     facts = {"version": manifest.version, "split_mode": manifest.splits["mode"], "hydrated": manifest.hydrated_from is not None}
@@ -245,9 +252,10 @@ def _facts(manifest: Manifest, types: dict[str, pa.Schema], earlier: Manifest | 
             "measured_texts",
             query=measured.format("sha256(text)", "strlen(text)"),
             spark=measured.format("sha2(text, 256)", "octet_length(text)"),
+            apart=True,
         )
         ours, theirs = paragraphs_queries(splits_in(manifest.splits).shared_paragraph)
-        yield View("long_paragraphs", query=ours, spark=theirs)
+        yield View("long_paragraphs", query=ours, spark=theirs, apart=True)
 
 
 def paragraphs_queries(shortest: int) -> tuple[str, str]:
