@@ -224,12 +224,12 @@ def running(pid: int) -> bool:
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one MiB, for root on Linux."""
+    """A file system of two MiB, for root on Linux: a rebuild of some hundred records fits into it, and not much more."""
     place = tmp_path / "small"
     place.mkdir()
     if (
         shutil.which("mount") is None
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(place)], check=False).returncode
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(place)], check=False).returncode
     ):
         pytest.skip("a file system can be mounted by root only")
     yield place
