@@ -538,6 +538,14 @@ def places(node: Any) -> Iterator[tuple[Any, Any]]:
         yield from places(node[key])
 
 
+@pytest.mark.parametrize("name, field", [("article", "article_id"), ("mentions", "mention_type")])
+def test_items_beside_another_type_are_an_object_too(name: str, field: str) -> None:
+    schema = json.loads(json.dumps(FLAGSHIP[name]))
+    schema["properties"][field]["items"] = True
+    with pytest.raises(SchemaError, match=rf"{name}\.schema\.json: {field}: items is an object, not true"):
+        schemas_from({n: json.dumps(s).encode() for n, s in (FLAGSHIP | {name: schema}).items()})
+
+
 @settings(max_examples=80)
 @given(st.data())
 def test_a_mutated_schema_loads_or_is_refused_and_nothing_else(data: st.DataObject) -> None:

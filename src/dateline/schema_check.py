@@ -309,6 +309,8 @@ def _type(prop: Json, where: str) -> str:
     kind = kinds[0] if kinds else None
     if kind == "array" and not isinstance(prop.get("items"), dict):
         _refuse(where, f"a list describes its items by an object, not {_shown(prop.get('items'))}; no column type follows")
+    if not isinstance(prop.get("items", {}), dict):
+        _refuse(where, f"items is an object, not {_shown(prop['items'])}")
     if kind not in _PYTHON_TYPES or kind == "object":
         _refuse(where, f"no column type follows from type {kind!r}; "
                        "use string, integer, number, boolean, array with items, object with properties, or x-span")  # fmt: skip
