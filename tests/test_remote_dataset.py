@@ -88,19 +88,19 @@ def read(place: str) -> list[Any]:
 
 
 def test_what_is_killed_before_the_flip_leaves_the_dataset_before(s3: Call, folder: ProjectFolder, dateline: Run) -> None:
-    words = ("rebuild", "-C", str(folder.root), "--out", "s3://news/killed", "--sweep")
+    words = ("rebuild", "-C", str(folder.root), "--out", "s3://news/out/killed", "--sweep")
     folder.seed(*articles(4))
     assert dateline(*words).returncode == 0
-    before = there("killed")
+    before = there("out/killed")
     folder.seed(*articles(9)[4:], name="more.jsonl")
     command = [sys.executable, "-c", KILLED, *words]
     killed = subprocess.run(command, env=os.environ, capture_output=True, check=False, timeout=120)
-    now = there("killed")
+    now = there("out/killed")
     assert killed.returncode == -9 and len(now) > len(before) and now.items() > before.items()
-    assert len(read("s3://news/killed")) == 4
+    assert len(read("s3://news/out/killed")) == 4
     done = dateline(*words, "--json")
     assert done.returncode == 0 and sorted(json.loads(done.stdout)["put"]["sent"]) == ["README.md", "manifest.json"]
-    assert there("killed") == here(folder) and len(read("s3://news/killed")) == 9
+    assert there("out/killed") == here(folder) and len(read("s3://news/out/killed")) == 9
 
 
 def test_of_two_who_put_at_once_the_later_one_is_told(s3: Call, folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
