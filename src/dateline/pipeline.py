@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,7 +52,7 @@ from dateline.deriving import Derived, declared_tables, derive_tables
 from dateline.describe.baselines import baselines_section
 from dateline.describe.card import Column, card, head_of
 from dateline.engines import Engine
-from dateline.errors import BuildError, InputError, Problem, ProjectError
+from dateline.errors import BuildError, InputError, Problem, ProjectError, needing
 from dateline.files import move_whole, sync_folder, write_atomically
 from dateline.ledger import UNRELEASED, Ledger, Release, marked, read_ledger
 from dateline.licences import read_licences
@@ -74,11 +74,13 @@ from dateline.parquet import FileFacts, arrow_table, write_whole
 from dateline.profiling import Profile
 from dateline.project import Project, Splits
 from dateline.receipt import Receipt
-from dateline.remote_dataset import Put, RemoteDataset
 from dateline.row_facts import DIGEST_ENTRY, Labelled, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.findings import Finding
 from dateline.validating import validate_build
+
+if TYPE_CHECKING:
+    from dateline.remote_dataset import Put, RemoteDataset
 
 CORPUS_SPLIT = "corpus"
 """The one split of a corpus-level table; such tables belong to all splits."""
@@ -134,13 +136,20 @@ def rebuild(
     """
     profile = profile or Profile()
     with work_folder(project) as work:
-        remote = RemoteDataset(project, out) if out is not None else None
+        remote = _remote(project, out) if out is not None else None
         project = _with_records(project, seeds, engine, work, tell, profile)
         done = _rebuilt(project, engine, work, tell, today, sweep=sweep, profile=profile, known=known)
         if remote is not None and done.manifest is not None:
             with profile.stage("put"):
                 done.put = remote.put(done.manifest, engine, tell, sweep=sweep)
         return done
+
+
+def _remote(project: Project, address: str) -> RemoteDataset:
+    with needing("build,s3,publish", "--out"):
+        from dateline.remote_dataset import RemoteDataset  # asks again by a package that a rebuild does without
+
+        return RemoteDataset(project, address)
 
 
 def _rebuilt(
