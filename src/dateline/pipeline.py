@@ -146,7 +146,7 @@ def rebuild(
 
 
 def _remote(project: Project, address: str) -> RemoteDataset:
-    with needing("build,s3,publish", "--out"):
+    with needing("build,s3", "--out"):
         from dateline.remote_dataset import RemoteDataset  # asks again by a package that a rebuild does without
 
         return RemoteDataset(project, address)
