@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -168,3 +168,14 @@ def needing(extra: str, what: str) -> Iterator[None]:
         if (fault.name or "").startswith("dateline"):
             raise
         raise UsageError(f'{what} needs the package {fault.name}: pip install "dateline[{extra}]"') from None
+
+
+@contextmanager
+def in_one_line(line: Callable[[Exception], str]) -> Iterator[None]:
+    """Whatever a client raises in this block, as a PublishError of one line that `line` makes of it, without secrets."""
+    try:
+        yield
+    except DatelineError:
+        raise
+    except Exception as fault:  # the clients' errors are of no one family
+        raise PublishError(redacted(line(fault))) from None

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any, cast
 
-from dateline.errors import DatelineError, PublishError, UsageError, redacted
+from dateline.errors import PublishError, UsageError, in_one_line
 from dateline.patience import MOMENTARY, patiently, seconds_in
 
 PART = 64 << 20
@@ -61,12 +61,8 @@ class Objects:
     @contextmanager
     def told(self) -> Iterator[None]:
         """Whatever the client raises, as a PublishError of one line."""
-        try:
+        with in_one_line(self._line):
             yield
-        except DatelineError:
-            raise
-        except Exception as fault:
-            raise PublishError(redacted(self._line(fault))) from None
 
     # ---- reading -----------------------------------------------------------------------------------------------
 

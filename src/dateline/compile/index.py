@@ -26,6 +26,7 @@ from dateline.compile.read import (
     RawRecord,
     Refused,
     canonical_record,
+    digest_of,
     glance,
     is_compressed,
     line_of,
@@ -294,11 +295,6 @@ def _faults(raw: RawRecord, schemas: Schemas) -> list[Problem]:
         return check_record(parse(raw), raw, schemas, {name: set() for name in schemas.tables})
     except Refused as refused:
         return [refused.problem]
-
-
-def digest_of(raw: bytes) -> bytes:
-    """What tells the bytes of a record from others."""
-    return hashlib.sha256(raw).digest()[:16]
 
 
 def _entry(record: dict[str, Any], canonical: bytes, signature: bytes | None) -> tuple[Any, ...] | None:

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from dateline.compile.before import Stale, read_sealed, write_sealed
-from dateline.compile.read import RawRecord, is_compressed
+from dateline.compile.read import RawRecord, digest_of, is_compressed
 from dateline.errors import Place
 from dateline.project import Project
 
@@ -89,7 +89,7 @@ def standing(project: Project, path: Path, wanted: Collection[str]) -> list[RawR
             for row in rows:
                 file.seek(row["offset"])
                 raw = file.read(row["length"])
-                if hashlib.sha256(raw).digest()[:16] != row["raw_digest"]:
+                if digest_of(raw) != row["raw_digest"]:
                     return None
                 found.append(RawRecord(Place(project.name_of(path), row["line"]), row["offset"], raw))
         return found if stamp_of(path) == stamp else None

@@ -28,9 +28,8 @@ from dateline.compile.before import (
     splice,
     write_state,
 )  # fmt: skip
-from dateline.compile.index import digest_of
 from dateline.compile.plan import ShardPlan
-from dateline.compile.read import RawRecord, Refused, taken, without_collecting
+from dateline.compile.read import RawRecord, Refused, digest_of, taken, without_collecting
 from dateline.compile.tables import ARTICLES, arrow_schema
 from dateline.compile.ways import ByBlock, Some, Way
 from dateline.errors import InputError, Place, Problem

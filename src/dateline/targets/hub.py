@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
-from dateline.errors import DatelineError, PublishError, RefusedError, UsageError, redacted
+from dateline.errors import PublishError, RefusedError, UsageError, in_one_line
 from dateline.layout import folder_of
 from dateline.manifest import NAME as MANIFEST
 from dateline.patience import MOMENTARY, patiently, seconds_in
@@ -311,12 +311,8 @@ class Hub:
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Whatever the client raises, as one line."""
-        try:
+        with in_one_line(self._line):
             yield
-        except DatelineError:
-            raise
-        except Exception as fault:
-            raise PublishError(redacted(self._line(fault))) from None
 
     def _line(self, fault: Exception) -> str:
         kinds = {kind.__name__ for one in _causes(fault) for kind in type(one).__mro__}

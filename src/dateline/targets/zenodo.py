@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from dateline.errors import DatelineError, PublishError, RefusedError, UsageError, redacted
+from dateline.errors import PublishError, RefusedError, UsageError, in_one_line
 from dateline.layout import METADATA, folder_of
 from dateline.manifest import CARD
 from dateline.manifest import NAME as MANIFEST
@@ -250,12 +250,8 @@ class Zenodo:
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Whatever the client raises, as one line."""
-        try:
+        with in_one_line(lambda fault: f"{self.words}: {self._line(fault)}"):
             yield
-        except DatelineError:
-            raise
-        except Exception as fault:
-            raise PublishError(redacted(f"{self.words}: {self._line(fault)}")) from None
 
     def _line(self, fault: Exception) -> str:
         status = getattr(getattr(fault, "response", None), "status_code", 0)
