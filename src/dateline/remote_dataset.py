@@ -2,8 +2,8 @@
 
 Data files carry their digest in their names, so none that is there is ever replaced, and whoever reads the dataset before keeps
 its files. When all of them are there, the card is replaced, and then the manifest, by which readers go: that is the flip. Each is
-replaced only as it was read. Whatever ends it earlier leaves the dataset before, and some files that need not be sent again; an
-attempt that was lost, or is made twice, comes to the same objects.
+replaced only as it was read. Whatever ends it earlier leaves the dataset before (between the two, under the new card), and some
+files that need not be sent again; an attempt that was lost, or is made twice, comes to the same objects.
 """
 
 from __future__ import annotations
