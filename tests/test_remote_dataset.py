@@ -107,13 +107,13 @@ def test_of_two_who_put_at_once_the_later_one_is_told(s3: Call, folder: ProjectF
     folder.seed(*articles(3))
     assert folder.rebuild(out="s3://news/two").problems == []
     before = there("two")
-    real = remote_dataset.put_object
+    real = remote_dataset.put_objects
 
-    def meanwhile(task: Any) -> bool:
+    def meanwhile(task: Any) -> list[str]:
         put(s3, "two", {"manifest.json": before["manifest.json"] + b"\n"})
         return real(task)
 
-    monkeypatch.setattr(remote_dataset, "put_object", meanwhile)
+    monkeypatch.setattr(remote_dataset, "put_objects", meanwhile)
     folder.seed(*articles(5)[3:], name="more.jsonl")
     with pytest.raises(PublishError, match=r"two/manifest\.json: somebody else has put another one there meanwhile; run again"):
         folder.rebuild(out="s3://news/two")

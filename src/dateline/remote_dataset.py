@@ -9,7 +9,8 @@ files that need not be sent again; an attempt that was lost, or is made twice, c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +22,22 @@ from dateline.manifest import NAME as MANIFEST
 from dateline.objects import ExistsError, Objects
 from dateline.project import Project
 
+_FILES_AT_ONCE = 64
+"""So many files are one task, for a client takes longer to get than a small file to send."""
+_REQUESTS_AT_ONCE = 4
+
 
 @dataclass(frozen=True)
 class PutTask:
-    """One data file to put: the address of the dataset, the folder of the one here, the file's name in both, its sha256."""
+    """Data files to put: the address of the dataset, the folder of the one here, the files' names in both, each with its sha256.
+
+    Of those in `there` objects were seen already.
+    """
 
     address: str
     dataset: Path
-    path: str
-    sha256: str
+    files: Mapping[str, str]
+    there: frozenset[str]
 
 
 @dataclass
@@ -69,11 +77,18 @@ class RemoteDataset:
         """
         out = Put(self._objects.words, [], 0, [], [])
         files = {file["path"]: file for file in manifest.files() if file["path"] not in (CARD, VERSIONS)}
-        tasks = [PutTask(self._objects.words, self._dataset, path, file["sha256"]) for path, file in sorted(files.items())]
-        for done, (task, sent) in enumerate(zip(tasks, engine.map(put_object, tasks), strict=True), 1):
-            (out.sent if sent else out.kept).append(task.path)
-            out.bytes += files[task.path]["bytes"] if sent else 0
-            tell("put", done, len(tasks))
+        names = sorted(files)
+        batches = [names[at : at + _FILES_AT_ONCE] for at in range(0, len(names), _FILES_AT_ONCE)]
+        seen = self._sizes.keys()
+        tasks = [
+            PutTask(self._objects.words, self._dataset, {path: files[path]["sha256"] for path in some}, frozenset(seen & {*some}))
+            for some in batches
+        ]
+        for task, sent in zip(tasks, engine.map(put_objects, tasks), strict=True):
+            out.sent += sent
+            out.kept += sorted(task.files.keys() - {*sent})
+            out.bytes += sum(files[path]["bytes"] for path in sent)
+            tell("put", len(out.sent) + len(out.kept), len(names))
         faces = [VERSIONS] if manifest.versions else []
         with self._objects.told():
             if self._objects.read_with_tag(self._key(MANIFEST))[1] != self._tag:
@@ -133,24 +148,25 @@ class RemoteDataset:
         return {str(path) for path in named}
 
 
-def put_object(task: PutTask) -> bool:
-    """Put one file where there is none yet; whether it had to be sent. Raises PublishError where that cannot be done."""
+def put_objects(task: PutTask) -> list[str]:
+    """Put files where there are none yet; the names of those that were sent. Raises PublishError where that cannot be done."""
     objects = _objects(task.address)
-    key = f"{objects.prefix}{task.path}"
-    with objects.told():
+
+    def put(path: str) -> bool:
+        key, sha256 = f"{objects.prefix}{path}", task.files[path]
+        if path in task.there and objects.digest(key) == sha256:
+            return False
         try:
-            if objects.digest(key) == task.sha256:
-                return False
-        except FileNotFoundError:
-            pass
-        try:
-            objects.put_file(key, task.dataset / task.path, task.sha256)
+            objects.put_file(key, task.dataset / path, sha256)
         except ExistsError:  # another attempt of this task was here, or an answer of ours was lost on its way
-            if objects.digest(key) != task.sha256:
+            if objects.digest(key) != sha256:
                 raise PublishError(
-                    printable(f"{task.address}/{task.path}: is there with other bytes; remove it, and run again")
+                    printable(f"{task.address}/{path}: is there with other bytes; remove it, and run again")
                 ) from None
-    return True
+        return True
+
+    with objects.told(), ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        return [path for path, sent in zip(task.files, pool.map(put, task.files), strict=True) if sent]
 
 
 def _objects(address: str) -> Objects:
