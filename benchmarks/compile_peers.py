@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,8 @@ TABLES = {"articles": {**_PLAIN, **_RIGHTS, **_TEXT}} | {
     name: {"article_id": _S, **columns} for name, columns in _COLUMNS.items()
 }
 """The flat tables that every peer makes."""
+NESTED = "records"
+"""The table of Dateline that holds whole records."""
 RECORD = pa.schema(
     {**_PLAIN, "rights": pa.struct(list(_RIGHTS.items())), "text": pa.struct(list(_TEXT.items()))}
     | {name: pa.list_(pa.struct(list(columns.items()))) for name, columns in _COLUMNS.items()}
@@ -98,51 +100,94 @@ def _seeds(project: Path) -> list[Path]:
     return sorted((project / "seeds").glob("*.jsonl"))
 
 
-# ---- the floor -----------------------------------------------------------------------------------------------
+# ---- the floors ----------------------------------------------------------------------------------------------
 
 
-def prepare(project: Path, to: Path) -> Rows:
-    """The flat tables of a built project as uncompressed Arrow files in `to`, which cost nothing to read: for the floor."""
+def prepare(project: Path, to: Path) -> None:
+    """The tables of a built project as uncompressed Arrow files in `to`, which cost nothing to read: for the two below."""
     to.mkdir()
-    for path in _flat_files(project / "dataset"):
+    for path in _files(project / "dataset", (*TABLES, NESTED)):
         target = str(to / f"{path.parent.name}-{path.stem}.arrow")
         with pq.ParquetFile(path) as file, pa.OSFile(target, "wb") as sink, pa.ipc.new_file(sink, file.schema_arrow) as writer:
             for number in range(file.num_row_groups):
                 writer.write_table(file.read_row_group(number).combine_chunks())
-    return rows_in(project / "dataset")
 
 
 def floor(project: Path, out: Path) -> Rows:
-    """Hash every byte, parse every line, and write the tables that `prepare` laid beside the project, as Dateline writes them."""
-    from dateline.parquet import OPTIONS
-
+    """Hash every byte, parse every line, and write the flat tables that `prepare` laid beside the project."""
     for path in _seeds(project):
         with path.open("rb") as file:
             hashlib.file_digest(file, "sha256")
             file.seek(0)
             for line in file:
                 orjson.loads(line)
+    return _written(project, out, TABLES)
+
+
+def libraries(project: Path, out: Path) -> Rows:
+    """What Dateline's promises ask of libraries, and nothing of Dateline's own but how a text is signed.
+
+    The index: hash and parse all, digest each record in its canonical form, sign its text. The shards: parse again, validate
+    against the JSON Schema, digest the items of each layer and the record, write the flat tables and the nested one.
+    """
+    from dateline.compile.signature import sign, signing_of
+    from dateline.project import find_project
+    from dateline.schema import load_schemas
+
+    found = find_project(project)
+    schemas, signing = load_schemas(found.schemas), signing_of(found.settings.splits)
+    for path in _seeds(project):
+        with path.open("rb") as file:
+            hashlib.file_digest(file, "sha256")
+            file.seek(0)
+            for line in file:
+                record = orjson.loads(line)
+                _digest(record)
+                sign(record["text"]["content"], signing)
+    for path in _seeds(project):
+        for line in path.open("rb"):
+            record = orjson.loads(line)
+            if not schemas.record_validator.is_valid(record):
+                raise SystemExit(f"{record['article_id']}: not what the schema says")
+            for layer in schemas.layers:
+                _digest(record.get(layer))
+            _digest(record)
+    return _written(project, out, (*TABLES, NESTED))
+
+
+def _digest(value: Any) -> bytes:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def _written(project: Path, out: Path, tables: Collection[str]) -> Rows:
+    """Write tables that `prepare` laid beside the project, as Dateline writes them; the rows of the flat ones."""
+    from dateline.parquet import OPTIONS
+
     rows = dict.fromkeys(TABLES, 0)
     for path in sorted((project.parent / "arrow").iterdir()):
-        tables = pa.ipc.open_file(pa.memory_map(str(path)))
-        with pq.ParquetWriter(out / f"{path.stem}.parquet", tables.schema, **OPTIONS) as writer:
-            for number in range(tables.num_record_batches):
-                batch = tables.get_batch(number)
+        name = path.name.split("-")[0]
+        if name not in tables:
+            continue
+        batches = pa.ipc.open_file(pa.memory_map(str(path)))
+        with pq.ParquetWriter(out / f"{path.stem}.parquet", batches.schema, **OPTIONS) as writer:
+            for number in range(batches.num_record_batches):
+                batch = batches.get_batch(number)
                 writer.write_table(pa.Table.from_batches([batch]), row_group_size=max(1, batch.num_rows))
-                rows[path.name.split("-")[0]] += batch.num_rows
+                if name in rows:
+                    rows[name] += batch.num_rows
     return rows
 
 
 def rows_in(dataset: Path) -> Rows:
     """How many rows the flat tables of a dataset have."""
     rows = dict.fromkeys(TABLES, 0)
-    for path in _flat_files(dataset):
+    for path in _files(dataset, TABLES):
         rows[path.parent.name] += pq.read_metadata(path).num_rows
     return rows
 
 
-def _flat_files(dataset: Path) -> Iterator[Path]:
-    for table in TABLES:
+def _files(dataset: Path, tables: Iterable[str]) -> Iterator[Path]:
+    for table in tables:
         yield from sorted((dataset / table).glob("*.parquet"))
 
 
@@ -335,6 +380,7 @@ def shards(project: Path, out: Path) -> Rows:
 WAYS: dict[str, Callable[[Path, Path], Rows]] = {
     "shards": shards,
     "floor": floor,
+    "libraries": libraries,
     "duckdb": duckdb,
     "duckdb-spans": duckdb_spans,
     "polars": polars,
@@ -346,11 +392,14 @@ WAYS: dict[str, Callable[[Path, Path], Rows]] = {
 def main(words: Sequence[str] | None = None) -> None:
     """Run one of them, and print its rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("way", choices=[*WAYS, "prepare"])
+    parser.add_argument("way", choices=[*WAYS, "prepare", "rows"], help="A peer; or to lay the tables of Dateline out, or count.")
     parser.add_argument("project", type=Path)
     parser.add_argument("out", type=Path, help="A folder; new files are written into it.")
     said = parser.parse_args(words)
-    print(json.dumps(prepare(said.project, said.out) if said.way == "prepare" else WAYS[said.way](said.project, said.out)))
+    if said.way == "prepare":
+        prepare(said.project, said.out)
+    else:
+        print(json.dumps(rows_in(said.project / "dataset") if said.way == "rows" else WAYS[said.way](said.project, said.out)))
 
 
 if __name__ == "__main__":
