@@ -82,7 +82,7 @@ CONTENDERS = {
         Contender("spark", "dateline validate --engine spark", _dateline("spark"), _dateline_answers),
     )
 }
-_LOADS_GX = "from dateline.validate.engine import load_gx; load_gx()"
+_LOADS_GX = "from dateline.validate.running import load_gx; load_gx()"
 
 
 # ---- running -------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ PREPARED = (
 
 def prepare() -> None:
     """Import what most commands need."""
-    from dateline.validate.engine import load_gx
+    from dateline.validate.running import load_gx
 
     for name in PREPARED:
         import_module(name)

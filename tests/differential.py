@@ -24,7 +24,8 @@ from typing import Any
 import pyarrow as pa
 
 from dateline.errors import SuiteError
-from dateline.validate.engine import Engine, Options, load_gx, open_engine
+from dateline.validate.engine import open_engine
+from dateline.validate.running import Engine, Options, load_gx
 from dateline.validate.suites import Suite, suite_from
 from dateline.validate.views import View
 

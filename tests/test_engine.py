@@ -15,7 +15,8 @@ import pytest
 
 from dateline.cli import main
 from dateline.errors import SuiteError
-from dateline.validate.engine import Engine, Options, open_engine
+from dateline.validate.engine import open_engine
+from dateline.validate.running import Engine, Options
 from dateline.validate.suites import Suite, suite_from
 from dateline.validate.views import View
 

@@ -13,7 +13,8 @@ from dateline.manifest import read_manifest
 from dateline.project import Project
 from dateline.rules import Rule, registry
 from dateline.schema import Schemas, load_schemas
-from dateline.validate.engine import Options, open_engine
+from dateline.validate.engine import open_engine
+from dateline.validate.running import Options
 from dateline.validate.suites import Suite, read_suites
 from dateline.validate.views import dataset_views
 from dateline.validate.waivers import NAME as WAIVERS

@@ -16,8 +16,8 @@ from building import REPOSITORY
 from dateline.manifest import read_manifest
 from dateline.validate.apart import keeps_apart
 from dateline.validate.database import Database
-from dateline.validate.engine import Options
 from dateline.validate.parts import parts_of
+from dateline.validate.running import Options
 from dateline.validate.views import View, dataset_views
 
 AT_ONCE, IN_PARTS = Options(threads=1, part=2**40), Options(threads=1, part=1)

@@ -16,8 +16,9 @@ from dateline.manifest import read_manifest
 from dateline.project import Project, find_project
 from dateline.schema import load_schemas
 from dateline.selftesting import self_test_project
-from dateline.validate.engine import Options, open_engine
+from dateline.validate.engine import open_engine
 from dateline.validate.mutants import mutants
+from dateline.validate.running import Options
 from dateline.validate.selftest import Setup, Survivor, Toothless, read_survivors, read_tables, self_test, suites_digest
 from dateline.validate.suites import read_suites
 from dateline.validate.views import View, dataset_views, split_view

@@ -19,7 +19,8 @@ from building import REPOSITORY, THOROUGH
 from dateline.manifest import read_manifest
 from dateline.project import Project
 from dateline.validate.database import Database
-from dateline.validate.engine import Options, open_engine
+from dateline.validate.engine import open_engine
+from dateline.validate.running import Options
 from dateline.validate.suites import Suite, read_suites
 from dateline.validate.views import View, dataset_views
 

@@ -10,7 +10,8 @@ from dateline.errors import SuiteError
 from dateline.manifest import Manifest, read_manifest
 from dateline.project import Project
 from dateline.schema import load_schemas
-from dateline.validate.engine import Options, open_engine
+from dateline.validate.engine import open_engine
+from dateline.validate.running import Options
 from dateline.validate.selftest import SelfTest, Setup, read_survivors, read_tables, self_test, suites_digest
 from dateline.validate.suites import Suite, read_suites
 from dateline.validate.views import dataset_views

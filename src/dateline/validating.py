@@ -24,8 +24,9 @@ from dateline.schema import load_schemas
 from dateline.split_leaks import NAME as NEAR_DUPLICATES
 from dateline.split_leaks import RULE as NEAR_DUPLICATE
 from dateline.split_leaks import Compared, Lookup, near_duplicates, stored_signatures
-from dateline.validate.engine import Options, open_engine
+from dateline.validate.engine import open_engine
 from dateline.validate.findings import Finding, again_finding, findings_of, plain, waive
+from dateline.validate.running import Options
 from dateline.validate.suites import Expectation, Suite, read_suite, sources_in, suites_from
 from dateline.validate.views import View, dataset_views
 from dateline.validate.waivers import NAME as WAIVERS

@@ -11,17 +11,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
 from dateline.errors import SuiteError, printable
 from dateline.validate.apart import keeps_apart
 from dateline.validate.parts import Part, key_queries, parts_of, shadows
+from dateline.validate.running import Options
 from dateline.validate.views import View
-
-if TYPE_CHECKING:
-    from dateline.validate.engine import Options
 
 _numbers = itertools.count()
 _MOST_STRAYS = 10_000

@@ -39,7 +39,7 @@ from dateline.validate.suites import Expectation, Suite
 from dateline.validate.views import View, split_view
 
 if TYPE_CHECKING:
-    from dateline.validate.engine import Engine
+    from dateline.validate.running import Engine
 
 Json = dict[str, Any]
 OpenEngine = Callable[[Sequence[View]], "Engine"]
@@ -521,7 +521,7 @@ class _World:
 
     def __init__(self, suites: Sequence[Suite], tables: Tables, manifest: Manifest, views_of: ViewsOf) -> None:
         from dateline.validate.database import Database
-        from dateline.validate.engine import Options
+        from dateline.validate.running import Options
 
         self.suites, self.manifest, self.views_of = suites, manifest, views_of
         self.files = {split_view(name, split): part for name, splits in tables.items() for split, part in splits.items()}

@@ -19,7 +19,7 @@ from pyspark.sql.types import StructType
 from dateline.errors import SuiteError
 from dateline.spark import NoSpark, has_java, open_session
 from dateline.validate.database import first_line, one_select
-from dateline.validate.engine import Engine, Options, quiet, versions_of
+from dateline.validate.running import Engine, Options, quiet, versions_of
 from dateline.validate.suites import Suite
 from dateline.validate.views import View
 
