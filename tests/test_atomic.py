@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from building import REPOSITORY, THOROUGH, ProjectFolder, mention, record
-from dateline import pipeline
+from dateline import pipeline, promoting
 from dateline.compile import plan as planning
 from dateline.compile.shard import compile_shard
 from dateline.engines import LocalEngine
@@ -78,7 +78,7 @@ def test_the_manifest_is_the_one_of_the_card_in_place(folder: ProjectFolder, mon
                 raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(pipeline, "write_atomically", cut_off)
+            patch.setattr(promoting, "write_atomically", cut_off)
             with pytest.raises(KeyboardInterrupt):
                 folder.rebuild()
         assert json.loads((dataset / "manifest.json").read_bytes())["content_digest"] == old.content_digest
@@ -150,7 +150,7 @@ def test_readers_beside_rebuilds_see_whole_versions_only(folder: ProjectFolder) 
 HOLD = """
 import sys, time
 from pathlib import Path
-from dateline.pipeline import work_folder
+from dateline.work_folder import work_folder
 from dateline.project import find_project
 with work_folder(find_project(Path(sys.argv[1]))):
     print("held", flush=True)

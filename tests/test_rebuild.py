@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from building import REPOSITORY, Json, ProjectFolder, mention, record
-from dateline import pipeline
+from dateline import promoting
 from dateline.compile import plan as planning
 from dateline.errors import BuildError, InputError
 from dateline.manifest import read_manifest
+from dateline.work_folder import work_folder
 
 RECORDS = [
     record(f"a{n}", f"Ana met Bo{n} in Rome. \U0001f600", group=f"g{n % 7}", mentions=[mention("m1", 0, 3), mention("m2", 8, 11)])
@@ -156,7 +157,7 @@ def test_files_of_the_build_before_are_kept_for_its_readers_until_the_next(folde
     assert folder.tree().keys() == named
 
 
-@pytest.mark.parametrize("step", ["replace", "sync_folder", "write_atomically", "_sweep"])
+@pytest.mark.parametrize("step", ["replace", "sync_folder", "write_atomically", "sweep_away"])
 def test_a_rebuild_cut_off_at_any_step_leaves_a_dataset_that_loads(
     folder: ProjectFolder, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,13 +173,13 @@ def test_a_rebuild_cut_off_at_any_step_leaves_a_dataset_that_loads(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path if step == "replace" else pipeline, step, cut_off)
+        patch.setattr(Path if step == "replace" else promoting, step, cut_off)
         with pytest.raises(KeyboardInterrupt):
             folder.rebuild()
     assert calls == 1
-    front = pipeline._named_by_card(folder.root / "dataset")
+    front = promoting._named_by_card(folder.root / "dataset")
     assert front and all((folder.root / "dataset" / name).is_file() for name in front)
-    assert (folder.root / "dataset" / "README.md").read_bytes() == card or step == "_sweep"
+    assert (folder.root / "dataset" / "README.md").read_bytes() == card or step == "sweep_away"
     assert folder.rebuild(sweep=True).problems == []
     finished = folder.tree()
     (folder.root / "dataset").rename(folder.root / "old")
@@ -196,7 +197,7 @@ def test_no_seeds_and_empty_seeds_are_said_plainly(folder: ProjectFolder) -> Non
 
 def test_two_rebuilds_at_once_are_kept_apart(folder: ProjectFolder) -> None:
     folder.seed(*RECORDS)
-    with pipeline.work_folder(folder.project), pytest.raises(BuildError, match="another rebuild is running"):
+    with work_folder(folder.project), pytest.raises(BuildError, match="another rebuild is running"):
         folder.rebuild()
 
 

@@ -1,9 +1,7 @@
 """rebuild: the whole story on one page, from seeds/ to dataset/.
 
 read schemas -> index the seeds -> plan -> compile shards -> derive -> describe -> validate -> scan for leaks -> promote. All
-is made in a work folder; nothing of dataset/ changes before all of it is there. Then data files are moved in under names that
-carry their digest, the new manifest is laid beside the old one, and the card, which names every file that a loader reads, is
-replaced: that is the flip. The new manifest then takes the old one's name; until then readers find it by the card.
+is made in a work folder; nothing of dataset/ changes before all of it is there (see `promoting`).
 """
 
 from __future__ import annotations
@@ -13,18 +11,15 @@ import datetime
 import hashlib
 import json
 import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from dateline import __version__, receipt, versions
+from dateline import receipt, versions
 from dateline.cache import Cache
 from dateline.compare import Differences, compare
 from dateline.compile.groups import SignatureFile
@@ -32,52 +27,37 @@ from dateline.compile.index import Indexed, IndexFile, IndexTask, digest_of_reco
 from dateline.compile.plan import Plan, plan
 from dateline.compile.remote_seeds import bring
 from dateline.compile.seeds import Tables, read_tables, seed_files
-from dateline.compile.sets import PRIMARY
 from dateline.compile.shard import ShardFacts, ShardTask, compile_shard
 from dateline.compile.signature import signing_of
 from dateline.compile.tables import (
-    ARTICLES,
-    RECORDS,
-    STANDOFF,
     arrow_schema,
-    columns,
-    configs,
-    features,
     layer_row,
 )  # fmt: skip
 from dateline.compile.withheld import LeakScan, scan_for_leaks, strings_in
-from dateline.derive.columns import Table
 from dateline.derive.tables import JUDGEMENTS
 from dateline.deriving import Derived, declared_tables, derive_tables
-from dateline.describe.baselines import baselines_section
-from dateline.describe.card import Column, card, head_of
+from dateline.describe.card import head_of
+from dateline.describing import Stamp, describe, keys_of
 from dateline.engines import Engine
-from dateline.errors import BuildError, InputError, Problem, ProjectError, needing
-from dateline.files import move_whole, sync_folder, write_atomically
-from dateline.ledger import UNRELEASED, Ledger, Release, marked, read_ledger
-from dateline.licences import read_licences
+from dateline.errors import BuildError, Problem, ProjectError, needing
+from dateline.ledger import UNRELEASED, Ledger, read_ledger
 from dateline.manifest import (
     CARD,
-    MADE,
-    NEXT,
-    VERSIONS,
-    VERSIONS_NEXT,
     Manifest,
-    TableFacts,
-    content_digest,
     logical_digest,
     read_manifest,
-    whole_digest,
 )  # fmt: skip
 from dateline.manifest import NAME as MANIFEST
-from dateline.parquet import FileFacts, arrow_table, write_whole
+from dateline.parquet import arrow_table, write_whole
 from dateline.profiling import Profile
-from dateline.project import Project, Splits
+from dateline.project import Project
+from dateline.promoting import is_whole, promote, sweep_away
 from dateline.receipt import Receipt
-from dateline.row_facts import DIGEST_ENTRY, Labelled, canonical, count_labels
+from dateline.row_facts import DIGEST_ENTRY, canonical, count_labels
 from dateline.schema import Schemas, load_schemas
 from dateline.validate.findings import Finding
 from dateline.validating import validate_build
+from dateline.work_folder import work_folder
 
 if TYPE_CHECKING:
     from dateline.remote_dataset import Put, RemoteDataset
@@ -176,14 +156,14 @@ def _rebuilt(
         return made
     with profile.stage("promote"):
         receipt.forget(project)
-        done = _promote(project, made.manifest, made.card, work, sweep)
+        done = promote(project, made.manifest, made.card, work, sweep)
         if cache is not None:
             cache.keep()
     if key is not None and key == receipt.key_of(project):  # what was edited meanwhile was perhaps not read
         faces = receipt.faces_of(made.card, made.manifest.encode())
         until = receipt.last_day(project)
         receipt.keep(project, Receipt(key, faces, made.warnings, made.leaks, made.validated, until))
-    return dataclasses.replace(done, warnings=made.warnings, leaks=made.leaks, validated=made.validated)
+    return Rebuilt(made.manifest, warnings=made.warnings, leaks=made.leaks, validated=made.validated, **vars(done))
 
 
 def check(
@@ -209,7 +189,7 @@ def check(
         written |= {file["path"]: (work / "data" / file["path"]).read_bytes() for file in beside}
         schemas = load_schemas(project.schemas)
         following = declared_tables(project, schemas)
-        keys = _keys_of(schemas, (*following.views, *following.estimates))
+        keys = keys_of(schemas, (*following.views, *following.estimates))
         return compare(project.dataset, work / "data", written, made.manifest, keys)
 
 
@@ -236,16 +216,6 @@ def build_aside(project: Project, engine: Engine, into: Path, *, tell: Tell = la
         (into / CARD).write_text(made.card, encoding="utf-8", newline="")
         (into / MANIFEST).write_bytes(made.manifest.encode())
         return []
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What makes a build a release: its version, and the ledger with the entries that it gets, less the release itself."""
-
-    version: str
-    date: str
-    bump: str
-    ledger: Ledger
 
 
 @dataclass(frozen=True)
@@ -316,7 +286,7 @@ def make(
     facts.files += derived.files
     facts.labels |= derived.labels
     with profile.stage("describe"):
-        manifest, text, ledger = _describe(project, schemas, planned, inputs, facts, derived, ledger, stamp, work)
+        manifest, text, ledger = describe(project, schemas, planned, inputs, facts, derived, ledger, stamp, work)
     keys = [(name, key) for name in tables.keys for key in sorted(tables.keys[name])]
     if not suites:
         return Made(manifest, text, ledger, planned, keys, warnings, LeakScan())
@@ -442,102 +412,6 @@ def _ledger_of(project: Project) -> Ledger:
     return ledger
 
 
-def _describe(
-    project: Project,
-    schemas: Schemas,
-    planned: Plan,
-    inputs: str,
-    facts: ShardFacts,
-    derived: Derived,
-    ledger: Ledger,
-    stamp: Stamp | None,
-    work: Path,
-) -> tuple[Manifest, str, Ledger]:
-    """The manifest and the card, and the ledger with the release that this is, if it is to be one; `inputs` is the digest of all
-    records.
-    """
-    settings = project.settings
-    order = [*settings.splits.quotas, *sorted({f.split for f in facts.files} - set(settings.splits.quotas))]
-    listed = _listed(schemas, derived.tables, {file.config for file in facts.files})
-    names = list(listed)
-    tables = {name: _table_facts(name, table, facts, derived, order) for name, table in listed.items()}
-    declared = {name: table.features for name, table in tables.items()}
-    if settings.default_config not in tables:
-        raise ProjectError(
-            f"[tool.dateline] default_config {settings.default_config!r} is no config; there are {', '.join(names)}"
-        )
-    digest = content_digest([(f.path, f.sha256) for f in facts.files], {n: declared[n] for n in names if tables[n].rows})
-    logical = whole_digest({name: table.logical_digest for name, table in tables.items()})
-    articles = sum(len(shard.articles) for shard in planned.shards)
-    withheld = sum(pc.sum(shard.articles["withheld"]).as_py() for shard in planned.shards)
-    if stamp:
-        release = Release(stamp.version, stamp.date, stamp.bump, digest, logical, articles, _new_bits(planned, ledger))
-        ledger = dataclasses.replace(ledger, releases=(*ledger.releases, release))
-    found = ledger.release_of(digest)
-    version = found.version if found else UNRELEASED
-    links = _links(schemas, derived.tables)
-    text = card(
-        dataclasses.replace(settings, version=version), tables, declared, {name: table.columns for name, table in listed.items()},
-        {name: (table.title, table.description) for name, table in listed.items()}, digest,
-        {
-            "articles": articles, "groups": planned.groups, "withheld": withheld, "content_digest": digest,
-            "date": found.date if found else "", "last": ledger.last.version if ledger.last else "",
-            "licences": read_licences(work / "data", tables, links, settings.license, settings.code_license),
-            "key": _public_key(project),
-            "yanked": found.yanked.reason if found and found.yanked else "", "retracted": marked(ledger.retracted.values()),
-        },
-        _baselines(project, tables),
-    )  # fmt: skip
-    schema_digest = hashlib.sha256(b"".join(n.encode() + b"\0" + raw + b"\0" for n, raw in sorted(schemas.sources.items())))
-    manifest = Manifest(
-        name=settings.name,
-        version=version,
-        default_config=settings.default_config,
-        content_digest=digest,
-        logical_digest=logical,
-        tables=tables,
-        card={"path": CARD, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())},
-        splits={**_told(settings.splits), "signature": signing_of(settings.splits).name, "left_out": len(planned.left_out)},
-        inputs={"records": inputs, "schemas": schema_digest.hexdigest()},
-        writer={"dateline": __version__, "pyarrow": pa.__version__},
-        links=links,
-        versions=_write_versions(ledger, settings.name, work / "data") if ledger.releases else None,
-    )
-    return manifest, text, ledger
-
-
-def _told(splits: Splits) -> dict[str, Any]:
-    """The settings of splits as a manifest names them; what is assigned only where something is."""
-    return {name: value for name, value in asdict(splits).items() if name != "assigned" or value}
-
-
-def _public_key(project: Project) -> tuple[str, str] | None:
-    """The file of the key that releases are signed with, as the settings name it, and its fingerprint; None if they name none."""
-    place = project.settings.public_key
-    if not place:
-        return None
-    from dateline.keys import read_public_key  # a rebuild of what nobody signs does without cryptography
-
-    try:
-        return place, read_public_key(project.root / place).fingerprint
-    except InputError as fault:
-        raise ProjectError(f"pyproject.toml: [tool.dateline] public_key: {fault}") from None
-
-
-def _new_bits(planned: Plan, ledger: Ledger) -> dict[str, int]:
-    """The bits of the segments that no release has fixed yet."""
-    return {str(shard.segment): shard.bits for shard in planned.shards if shard.segment not in ledger.bits}
-
-
-def _write_versions(ledger: Ledger, name: str, data: Path) -> dict[str, Any]:
-    """Write the list of releases into the folder `data`; what the manifest says of it."""
-    said = [{k: v for k, v in asdict(release).items() if k != "bits"} for release in ledger.releases]
-    versions = {"format": 1, "name": name, "versions": said, "retracted": marked(ledger.retracted.values())}
-    raw = (json.dumps(versions, ensure_ascii=False, indent=1) + "\n").encode()
-    (data / VERSIONS).write_bytes(raw)
-    return {"path": VERSIONS, "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
-
-
 def _scan(
     project: Project,
     schemas: Schemas,
@@ -564,173 +438,10 @@ def _as_before(project: Project, key: str, today: datetime.date, sweep: bool) ->
     if said is None:
         return None
     manifest = read_manifest(project.dataset)
-    if not _is_whole(project.dataset, manifest):
+    if not is_whole(project.dataset, manifest):
         return None
-    swept, strange = _sweep(project.dataset, manifest.paths() | {MANIFEST})
+    swept, strange = sweep_away(project.dataset, manifest.paths() | {MANIFEST})
     return Rebuilt(manifest, warnings=said.warnings, swept=swept, strange=strange, leaks=said.leaks, validated=said.validated)
-
-
-def _promote(project: Project, manifest: Manifest, text: str, work: Path, sweep: bool) -> Rebuilt:
-    dataset = project.dataset
-    _not_a_strangers(dataset, project.name_of(dataset))
-    dataset.mkdir(exist_ok=True)
-    before = _named_by_card(dataset)
-    changed = not _is_current(dataset, manifest, text)
-    if changed:
-        lay_beside(dataset, manifest, work / "data")
-        for name, raw in faces(manifest, text, work / "data"):
-            write_atomically(dataset / name, raw)
-        for name, last in ((NEXT, MANIFEST), (VERSIONS_NEXT, VERSIONS)):
-            if (dataset / name).exists():
-                (dataset / name).replace(dataset / last)
-        sync_folder(dataset)
-    keep = manifest.paths() | (before if changed and not sweep else set())
-    swept, strange = _sweep(dataset, keep | {MANIFEST})
-    return Rebuilt(manifest, changed=changed, swept=swept, kept=sorted(keep - manifest.paths()), strange=strange)
-
-
-def lay_beside(dataset: Path, manifest: Manifest, data: Path) -> None:
-    """Move the files that carry their digest in their names into the dataset; readers see none of them yet."""
-    named = sorted(manifest.paths() - {CARD, VERSIONS})
-    for path in named:
-        target = dataset / path
-        target.parent.mkdir(exist_ok=True)
-        move_whole(data / path, target)
-    for folder in sorted({(dataset / path).parent for path in named}):
-        sync_folder(folder)
-
-
-def faces(manifest: Manifest, text: str, data: Path) -> list[tuple[str, bytes]]:
-    """What a reader looks at first, in the order in which it is written: the card is last, and is the flip."""
-    versions = [(VERSIONS_NEXT, (data / VERSIONS).read_bytes())] if manifest.versions else []
-    return [*versions, (NEXT, manifest.encode()), (CARD, text.encode())]
-
-
-# ---- parts of the stages -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """What the card says of a config, and what its labels and its features are."""
-
-    title: str
-    description: str
-    columns: list[Column]
-    features: list[dict[str, Any]]
-    labelled: Sequence[Labelled] = ()
-    owner: str = ""
-
-
-def _listed(schemas: Schemas, derived: Sequence[Table], written: Collection[str]) -> dict[str, _Listed]:
-    """All configs in the order in which they are listed everywhere: those that tasks begin with are first."""
-    titles = _titles(schemas)
-    layers = {ARTICLES: schemas.article, **schemas.layers, **schemas.tables}
-    base = {
-        name: _Listed(
-            *titles[name],
-            _card_columns(name, schemas),
-            features(name, schemas),
-            layers[name].fields if name in layers else (),
-        )
-        for name in configs(schemas, written)
-    }
-    following = {
-        t.name: _Listed(
-            t.title, t.description, [_card_column(c.name, c.type, c.description, {}) for c in t.columns], t.features, t.columns,
-            t.owner,
-        )
-        for t in derived
-    }  # fmt: skip
-    return following | base
-
-
-def _table_facts(name: str, listed: _Listed, facts: ShardFacts, derived: Derived, order: list[str]) -> TableFacts:
-    files = sorted((f for f in facts.files if f.config == name), key=lambda f: (order.index(f.split), f.path))
-    splits = {split: sum(f.rows for f in files if f.split == split) for split in order}
-    labels = {}
-    for column in listed.labelled:
-        if column.labels is not None:
-            counts = facts.labels.get(name, {}).get(column.name, Counter())
-            labels[column.name] = {label: counts[label] for label in column.labels}
-    digest = derived.digests.get(name, hashlib.sha256().hexdigest())
-    return TableFacts(
-        rows=sum(splits.values()),
-        splits={split: n for split, n in splits.items() if n},
-        labels=labels,
-        logical_digest=facts.digests[name].read_text() if name in facts.digests else digest,
-        features=listed.features,
-        files=[_file_entry(f) for f in files],
-        derived=listed.owner,
-    )
-
-
-def _file_entry(file: FileFacts) -> dict[str, Any]:
-    return {"path": file.path, "split": file.split, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
-
-
-def _baselines(project: Project, tables: Mapping[str, TableFacts]) -> str:
-    """The card's section on baselines; empty where the project keeps no results."""
-    if not project.settings.baselines:
-        return ""
-    path = project.root / project.settings.baselines
-    try:
-        digests = {name: table.logical_digest for name, table in tables.items()}
-        return baselines_section(json.loads(path.read_bytes()), digests)
-    except FileNotFoundError:
-        return f"The results of baselines, `{project.settings.baselines}`, were not at hand when this was built."
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise ProjectError(f"{project.name_of(path)}: holds no results of baselines ({fault}); write them anew") from None
-
-
-def _links(schemas: Schemas, derived: Sequence[Table]) -> dict[str, dict[str, Any]]:
-    """Keys and references of layers, corpus-level and derived tables, for readers that have no schemas."""
-    following = {t.name: {"level": "derived", "key": t.key, "references": {}} for t in derived}
-    return following | {
-        name: {
-            "level": "corpus" if layer.corpus_level else "article",
-            "key": layer.key.name,
-            "references": {f.name: f.ref for f in layer.fields if f.ref},
-        }
-        for name, layer in {**schemas.layers, **schemas.tables}.items()
-    }
-
-
-def _keys_of(schemas: Schemas, derived: Sequence[Table]) -> dict[str, list[str]]:
-    """The columns that name a row, by config."""
-    keys = {name: ["article_id"] for name in (ARTICLES, RECORDS, STANDOFF)} | {PRIMARY: ["article_id", "annotation_set_ids"]}
-    keys |= {table.name: [table.key] for table in derived}
-    keys |= {name: ["article_id", layer.key.name] for name, layer in schemas.layers.items()}
-    return keys | {name: [table.key.name] for name, table in schemas.tables.items()}
-
-
-def _card_columns(name: str, schemas: Schemas) -> list[Column]:
-    return [
-        (column, "one row per item, as in the table of this name", meaning, bool(schema.get("x-withheld")))
-        if name in {RECORDS, STANDOFF, PRIMARY} and column in schemas.layers
-        else _card_column(column, kind, meaning, schema)
-        for column, kind, meaning, schema in columns(name, schemas)
-    ]
-
-
-def _card_column(name: str, kind: pa.DataType, meaning: str, schema: Mapping[str, Any]) -> Column:
-    shown = str(kind).replace("struct<start: int32, end: int32, surface: string>", "span").replace("item: ", "")
-    shown = shown.replace("struct<start: int32, end: int32>", "span in the passage")
-    return name, shown, meaning, bool(schema.get("x-withheld"))
-
-
-def _titles(schemas: Schemas) -> Mapping[str, tuple[str, str]]:
-    article = schemas.article
-    titles = {layer.name: (layer.title, layer.description) for layer in (*schemas.layers.values(), *schemas.tables.values())}
-    return {
-        ARTICLES: (article.title, article.description),
-        **titles,
-        RECORDS: ("Records", "One article with all its layers nested, where the text may be passed on."),
-        STANDOFF: ("Stand-off records", "The same for articles whose text is withheld: everything but the text."),
-        PRIMARY: (
-            "Primary annotation",
-            "What was annotated before it was adjudicated, one row for each annotator of an article.",
-        ),
-    }
 
 
 def _sorted(problems: list[Problem]) -> list[Problem]:
@@ -745,98 +456,6 @@ def _size(path: Path) -> int:
         return 0
 
 
-@contextmanager
-def work_folder(project: Project) -> Iterator[Path]:
-    """A work folder beside the dataset, and the lock that keeps two rebuilds apart."""
-    from filelock import FileLock, Timeout
-
-    home = project.root / ".dateline"
-    try:
-        home.mkdir(exist_ok=True)
-        lock = FileLock(home / "rebuild.lock", timeout=0)
-        with lock:
-            _clear(home)
-            work = Path(tempfile.mkdtemp(prefix="work-", dir=home))
-            (work / "data").mkdir()
-            try:
-                yield work
-            finally:
-                _clear(home)  # also what a worker of a killed rebuild wrote before it noticed
-    except Timeout:
-        raise BuildError(f"{project.root}: another rebuild is running here; wait for it to finish") from None
-    except OSError as fault:
-        at = f"{fault.filename}: " if fault.filename else ""
-        raise BuildError(f"{at}{fault.strerror or fault}; dataset/ is whole, as it was or as it becomes") from None
-
-
-def _clear(home: Path) -> None:
-    for work in home.glob("work-*"):
-        shutil.rmtree(work, ignore_errors=True)
-    for half in home.glob(f".{receipt.NAME}.*"):  # a receipt that a killed rebuild was writing
-        half.unlink(missing_ok=True)
-
-
 def _take(out: Path, path: str, data: Path) -> None:
     (data / path).parent.mkdir(exist_ok=True)
     (out / path).replace(data / path)
-
-
-def _is_current(dataset: Path, manifest: Manifest, text: str) -> bool:
-    """Whether the dataset is the one that was just made, to the last byte."""
-    try:
-        same = (dataset / CARD).read_bytes() == text.encode() and (dataset / MANIFEST).read_bytes() == manifest.encode()
-    except OSError:
-        return False
-    return same and _is_whole(dataset, manifest)
-
-
-def _is_whole(dataset: Path, manifest: Manifest) -> bool:
-    """Whether all files that a manifest names are there, with the digests that it gives."""
-    try:
-        for file in manifest.files():
-            with (dataset / file["path"]).open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() != file["sha256"]:
-                    return False
-    except OSError:
-        return False
-    return True
-
-
-def _named_by_card(dataset: Path) -> set[str]:
-    """The data files that the card in place names, which a reader may be about to open."""
-    import yaml
-
-    try:
-        front = head_of((dataset / CARD).read_text(encoding="utf-8"))
-        return {path for config in front["configs"] for split in config["data_files"] for path in split["path"]}
-    except (OSError, UnicodeDecodeError, IndexError, KeyError, TypeError, yaml.YAMLError):
-        return set()
-
-
-def _sweep(dataset: Path, keep: set[str]) -> tuple[list[str], list[str]]:
-    """Remove files of earlier builds that are not in `keep`; the names removed, and those of strangers' files left alone."""
-    swept, strange = [], []
-    for path in sorted(dataset.rglob("*"), reverse=True):
-        name = path.relative_to(dataset).as_posix()
-        if path.is_dir() and not path.is_symlink():
-            if "/" not in name and not any(path.iterdir()):
-                path.rmdir()
-        elif name in keep:
-            continue
-        elif MADE.fullmatch(name):
-            path.unlink()
-            swept.append(name)
-        else:
-            strange.append(name)
-    return sorted(swept), sorted(strange)
-
-
-def _not_a_strangers(dataset: Path, name: str) -> None:
-    """Refuse a folder that holds files, but nothing that a rebuild made: it is somebody's, not a dataset of ours."""
-    if not dataset.is_dir():
-        return
-    files = [p.relative_to(dataset).as_posix() for p in dataset.rglob("*") if not p.is_dir()]
-    if files and not any(MADE.fullmatch(file) for file in files):
-        raise BuildError(
-            f"{name}/: holds {files[0]} and no dataset of Dateline; a rebuild writes there, so move what is in it away"
-        )

@@ -19,6 +19,7 @@ from dateline import receipt
 from dateline.cache import Cache
 from dateline.describe.changelog import with_release
 from dateline.describe.citation import with_version
+from dateline.describing import Stamp
 from dateline.diff.changes import Change, Diff
 from dateline.diff.compare import diff
 from dateline.diff.errata import entries
@@ -28,12 +29,14 @@ from dateline.history import History
 from dateline.ledger import Articles, Entry, Ledger, Release, RowEntry, read_ledger
 from dateline.manifest import CARD, NEXT, VERSIONS, VERSIONS_NEXT, Manifest, read_manifest
 from dateline.manifest import NAME as MANIFEST
-from dateline.pipeline import Made, Rebuilt, Stamp, Tell, faces, lay_beside, make, work_folder
+from dateline.pipeline import Made, Rebuilt, Tell, make
 from dateline.project import Project
+from dateline.promoting import faces, lay_beside
 from dateline.release_files import check_files
 from dateline.sources import fetch_release, is_release
 from dateline.transaction import Rename, Step, Write, commit
 from dateline.versions import LEVELS, next_version, today
+from dateline.work_folder import work_folder
 
 WRITTEN = ("seeds", "schemas", "expectations", "pyproject.toml", "CHANGELOG.md", "CITATION.cff")
 """What must be committed before a release, so that the commit of a release holds the release alone."""

@@ -16,12 +16,12 @@ from itertools import chain
 from dateline.compile.seeds import read_tables
 from dateline.errors import InputError, Place
 from dateline.ledger import Articles, Entry, Ledger, Mark, read_ledger
-from dateline.pipeline import work_folder
 from dateline.project import Project
 from dateline.schema import load_schemas
 from dateline.standing import Standing
 from dateline.transaction import Step, Write, commit
 from dateline.versions import today
+from dateline.work_folder import work_folder
 
 
 @dataclass(frozen=True)
