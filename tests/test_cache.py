@@ -163,7 +163,7 @@ def test_what_was_spoilt_is_noticed_and_made_again(folder: ProjectFolder, tmp_pa
     folder.seed(*records)
     wanted = clean(folder, tmp_path / "clean")
     ways = [name for name, _ in spoilt(tmp_path / "before")]
-    assert len(ways) > 8
+    assert len(ways) >= 8
     for number, name in enumerate(ways):
         for part in ("dataset", ".dateline"):
             shutil.rmtree(folder.root / part)

@@ -166,6 +166,20 @@ def test_no_split_stays_empty_beside_a_ledger(held: list[str], new: int, salt: s
         assert chosen.items() >= frozen.items()
 
 
+@given(
+    st.sets(st.integers(), min_size=1, max_size=300),
+    st.sets(st.integers(), min_size=1, max_size=5),
+    st.lists(st.sampled_from(["train", "validation", "test"]), max_size=20),
+    st.text(max_size=3),
+)
+def test_new_groups_move_few_of_those_that_are_not_released(old: set[int], new: set[int], held: list[str], salt: str) -> None:
+    frozen, splits = {f"h{n}": split for n, split in enumerate(held)}, Splits(salt=salt)
+    before = assign_splits([*frozen, *map(str, old)], frozen, splits)
+    after = assign_splits([*frozen, *map(str, old | new)], frozen, splits)
+    moved = [group for group, split in before.items() if after[group] != split]
+    assert len(moved) <= 2 * (len(new - old) + 2)  # at each of the two edges between stretches
+
+
 def test_no_split_stays_empty_though_a_larger_one_lacks_more() -> None:
     shares = Splits(quotas={"a": 0.495, "b": 0.495, "c": 0.01})
     frozen = {f"h{n}": "b" for n in range(147)}

@@ -211,15 +211,20 @@ def assign_splits(groups: Sequence[str], frozen: Mapping[str, str], splits: Spli
 
 
 def _filled(taken: Counter[str], new: int, splits: Splits) -> Iterator[str]:
-    """The split of each of `new` groups, in their order, beside those that are `taken`."""
+    """The split of each of `new` groups, in their order, beside those that are `taken`.
+
+    Each split has one stretch of the order: a further group then moves only those at the edges of stretches.
+    """
     target = _quotas(taken.total() + new, splits.quotas)
     taken = taken.copy()
     room = {split: max(0, wanted - taken[split]) for split, wanted in target.items()}
+    filled = dict.fromkeys(splits.quotas, 0)
     for _ in range(new):
         split = max(splits.quotas, key=lambda s: (room[s] > 0 and taken[s] == 0, room[s] / splits.quotas[s]))
-        yield split
+        filled[split] += 1
         taken[split] += 1
         room[split] = max(0, room[split] - 1)
+    return itertools.chain.from_iterable(itertools.starmap(itertools.repeat, filled.items()))
 
 
 def _quotas(n: int, shares: Mapping[str, float]) -> dict[str, int]:
