@@ -286,6 +286,7 @@ BAD_FIELDS: dict[str, Any] = {
     "x-outside no spans": MANY | {"x-outside": ["side"]},
     "x-depth optional": {"type": "integer", "description": "x", "x-depth": "up"},
     "x-quotes without nested": SIDE | {"x-quotes": {"spans": "s"}},
+    "x-quotes of a label that is two": SIDE | {"x-quotes": {"spans": "s", "nested": "up", "closed": ["A"], "some": ["A"]}},
     "x-quotes of no label": SIDE | {"x-quotes": {"spans": "s", "nested": "up", "none": ["C"]}},
     "x-target without x-ref": MAYBE | {"x-target": {"field": "side", "values": ["A"]}},
     "x-target of no label": UP | {"x-target": {"field": "side", "values": ["C"]}},

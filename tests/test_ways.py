@@ -16,6 +16,7 @@ import pytest
 from both_ways import BothWays
 from building import MENTIONS, REPOSITORY, THOROUGH, Json, ProjectFolder, mention, record
 from dateline import parquet
+from dateline.compile.digests import table_digests
 from dateline.compile.index import IndexTask, index_file
 from dateline.compile.plan import ShardPlan, plan
 from dateline.compile.shard import ShardTask, compile_shard
@@ -124,6 +125,58 @@ def test_numbers_are_kept_or_refused_alike(number: str, field: str) -> None:
     assert list(BothWays(schemas, {}).differences([line.encode(), encode(record("b1", mentions=[mention("m1", 0, 3)]))])) == []
 
 
+_NUMBER = {"type": ["number", "null"], "description": "D."}
+_DATE = {"type": ["string", "null"], "format": "date", "description": "D."}
+_LABEL = {"type": "string", "enum": ["A", "B"], "description": "D."}
+_KEYS = {"type": "array", "items": {"type": ["string", "null"]}, "description": "D."}
+_DERIVED = {"from": ["label"], "map": {"PER": 1, "LOC": 0.5}}
+FORMS: dict[str, tuple[Json, list[Any]]] = {
+    "withheld decimal": (_NUMBER | {"x-decimal": [10, 2], "x-withheld": True}, [1.5, 2, None]),
+    "withheld date": (_DATE | {"x-withheld": True}, ["2024-01-01", None]),
+    "withheld spans": ({"description": "D.", "x-span": "many", "x-withheld": True}, [[{"start": 0, "end": 3}], []]),
+    "withheld span": ({"description": "D.", "x-span": "one", "x-withheld": True}, [{"start": 0, "end": 3}, None]),
+    "zeros of a decimal": (_NUMBER | {"x-decimal": [10, 2]}, [-0.0, 0, 0.0]),
+    "a default of another type than its column": (_NUMBER | {"default": 1}, [None, 2]),
+    "derived numbers": (_NUMBER | {"x-derive": _DERIVED}, []),
+    "derived, and withheld": (_NUMBER | {"x-derive": _DERIVED, "x-withheld": True}, []),
+    "a list of keys with null": (_KEYS | {"x-ref": "mentions"}, [[None], ["m0", None], []]),
+    "a list of keys with null, and what they lead to": (
+        _KEYS | {"x-ref": "mentions", "x-target": {"field": "label", "values": ["PER"]}},
+        [[None], ["m0", None], []],
+    ),
+    "a list of sets": (_KEYS | {"type": ["array", "null"], "x-ref": "annotation_sets"}, [["s1"], None]),
+}
+"""Forms of a field that are allowed, and rare; values of it."""
+
+
+def of_form(name: str) -> tuple[bytes, list[Json]]:
+    """The schema of mentions with a field of a form, and records with its values, texts withheld in some."""
+    field, values = FORMS[name]
+    layer = {**MENTIONS, "properties": {**MENTIONS["properties"], "odd": field}}
+    sets = [{"annotation_set_id": "s1", "layer": "mentions", "annotator_id": "u", "annotator_type": "HUMAN", "status": "PRIMARY"}]
+    items = [mention(f"m{n}", 0, 3, odd=value) for n, value in enumerate(values)] or [mention("m0", 0, 3)]
+    made = [record(f"a{n}", mentions=items, annotation_sets=sets) for n in range(3)]
+    return json.dumps(layer).encode(), [made[0], withheld(made[1], at_hand=True), made[2]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_fields_of_any_form_are_read_alike(form: str) -> None:
+    layer, records = of_form(form)
+    both = BothWays(schemas_from({"mentions": layer}), {})
+    assert list(both.differences([encode(one) for one in records])) == []
+    assert both.right == both.records == len(records)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_digests_are_those_of_the_rows_that_are_read_back(form: str, folder: ProjectFolder) -> None:
+    layer, records = of_form(form)
+    folder.schema("mentions", json.loads(layer))
+    folder.seed(*records)
+    manifest = folder.rebuild().manifest
+    assert manifest is not None
+    assert table_digests(folder.root / "dataset", manifest) == {n: t.logical_digest for n, t in manifest.tables.items()}
+
+
 LAWS: list[Json] = [
     {"then": {"properties": {"label": True, "score": False}}},
     {"then": {"minProperties": 4}},
@@ -138,6 +191,7 @@ LAWS: list[Json] = [
     {"then": {}, "equal": ["label", "parent_id"]},
     {"if": {"required": ["parent_id"]}, "then": {}, "equal": ["label", "parent_id"]},
     # words that mean another thing in the schema of a record than in a law
+    {"if": {"properties": {"score": {"type": "integer"}}, "required": ["score"]}, "then": {"required": ["parent_id"]}},
     {"then": {"properties": {"parent_id": {"format": "date"}}}},
     {"then": {"$ref": "#/$defs/short", "$defs": {"short": {"properties": {"parent_id": {"maxLength": 1}}}}}},
 ]
@@ -147,7 +201,7 @@ LAWS: list[Json] = [
 def test_laws_of_any_form_are_decided_alike(law: int) -> None:
     layer = {**MENTIONS, "x-rules": [{"id": "odd", "says": "is odd", **LAWS[law]}]}
     schemas = schemas_from({"mentions": json.dumps(layer).encode()})
-    more: list[Json] = [{}, {"parent_id": None}, {"parent_id": "m0"}, {"score": 0.5}, {"score": 1}]
+    more: list[Json] = [{}, {"parent_id": None}, {"parent_id": "m0"}, {"score": 0.5}, {"score": 1}, {"score": 1e25}]
     items = [mention("m1", at, at + 2, label, **said) for said in more for label in ("PER", "LOC") for at in (0, 8)]
     lines = [encode(record(f"a{n}", mentions=[mention("m0", 0, 3), item])) for n, item in enumerate(items)]
     both = BothWays(schemas, {})

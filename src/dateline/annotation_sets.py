@@ -19,7 +19,7 @@ ADJUDICATED = "ADJUDICATED"
 
 def set_field(layer: Layer) -> Field | None:
     """The field that names the set of a layer's items; None where none does, so that all items are of one set."""
-    return next((f for f in layer.fields if f.ref == LAYER and f.schema.get("type") != "array"), None)
+    return next((f for f in layer.fields if f.ref == LAYER and not f.is_list), None)
 
 
 def sets_by_layer(record: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:

@@ -429,18 +429,19 @@ def _expand(schema: Json) -> Json:
     return schema
 
 
-def _expand_all(node: Any) -> Any:
+def expanded(node: Any) -> Any:
+    """A schema, or a part of one, with what our own keywords and the types of columns ask of values."""
     if isinstance(node, dict):
         if "properties" in node and isinstance(node["properties"], dict):
             kept = {k: v for k, v in node["properties"].items() if not (isinstance(v, dict) and "x-derive" in v)}
             node = {**node, "properties": kept}
-        return {k: _expand_all(v) for k, v in _expand(node).items()}
-    return [_expand_all(v) for v in node] if isinstance(node, list) else node
+        return {k: expanded(v) for k, v in _expand(node).items()}
+    return [expanded(v) for v in node] if isinstance(node, list) else node
 
 
 def validator_of(schema: Json) -> jsonschema_rs.Draft202012Validator:
     """The compiled validator of a schema as it is written, own keywords and formats included."""
-    return jsonschema_rs.Draft202012Validator(_expand_all(schema), validate_formats=True, formats=FORMATS)
+    return jsonschema_rs.Draft202012Validator(expanded(schema), validate_formats=True, formats=FORMATS)
 
 
 def _schema_rule(written: Json) -> SchemaRule:

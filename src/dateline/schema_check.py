@@ -483,8 +483,12 @@ def _check_quotes(at: _Links, prop: Json) -> None:
     at.spans(law["spans"], kinds=("many",))
     if at.reference(law["nested"]) != at.table:
         at.refuse(f"{law['nested']} is not a reference to the own layer")
-    for name in law.keys() & {"closed", "some", "none"}:
+    said: dict[str, str] = {}
+    for name in (name for name in ("closed", "some", "none") if name in law):
         at.values(law[name], prop)
+        for label in law[name]:
+            if said.setdefault(label, name) != name:
+                at.refuse(f"{label} is among {said[label]} and {name}; a label says one of them")
 
 
 def _check_derive(at: _Links, prop: Json) -> None:

@@ -24,7 +24,7 @@ from dateline.compile.column_laws import OF_EVERY_ITEM, OF_FIELDS, descending, n
 from dateline.compile.columns import Block, Items
 from dateline.compile.doubts import Doubts, Keys, is_doubted, named, owners
 from dateline.compile.sets import check_sets
-from dateline.schema import Field, Json, Layer, SchemaRule, Schemas, validator_of
+from dateline.schema import Field, Json, Layer, SchemaRule, Schemas, expanded, validator_of
 
 
 class Acceptor:
@@ -85,7 +85,8 @@ _NOT_PLAIN = re.compile(rb'"(\$[^"]*|format)":')
 
 
 def _is_plain(rule: SchemaRule) -> bool:
-    return not _NOT_PLAIN.search(orjson.dumps(rule.law))
+    """Whether a law says the same as a part of the schema of a record, in which our own keywords and bounds count, too."""
+    return expanded(rule.law) == rule.law and not _NOT_PLAIN.search(orjson.dumps(rule.law))
 
 
 def _record_validator(schemas: Schemas) -> jsonschema_rs.Draft202012Validator:

@@ -26,7 +26,18 @@ from dateline.annotation_sets import ADJUDICATED, LAYER, set_field, standing_apa
 from dateline.compile.check import is_withheld
 from dateline.compile.columns import Block, Items
 from dateline.compile.sets import PRIMARY
-from dateline.compile.tables import ARTICLES, RECORDS, STANDOFF, arrow_schema, article_row, rows_of, typed, value_in_row
+from dateline.compile.tables import (
+    ARTICLES,
+    RECORDS,
+    STANDOFF,
+    arrow_schema,
+    article_row,
+    default_of,
+    derived_value,
+    rows_of,
+    typed,
+    value_in_row,
+)  # fmt: skip
 from dateline.parquet import arrow_table
 from dateline.row_facts import Row, canonical_value, count_labels
 from dateline.schema import SPAN_TYPE, Field, Json, Layer, Schemas
@@ -86,7 +97,7 @@ def assemble(block: Block, entries: Sequence[Mapping[str, Any]]) -> Assembled:
     for layer in schemas.layers.values():
         items = block.items(layer)
         columns = [_column(one, items, withheld) for one in layer.fields if not one.derive]
-        columns = _with_derived(layer, columns, len(items.items))
+        columns = _with_derived(layer, columns, items, withheld)
         written, pieces[layer.name] = _written(items, columns, ids)
         made.digest(layer.name, owners, written)
         arrays = [one.array() for one in columns]
@@ -145,30 +156,36 @@ def _without_apart(record: Json, schemas: Schemas) -> Json:
 
 @dataclass
 class _Column:
-    """One column of a layer: what goes into Arrow, and what is written as JSON (the same where `written` is None)."""
+    """One column of a layer: what goes into Arrow, and what is written as JSON (the same where `written` is None).
+
+    It is `canonical` if orjson writes it in canonical form as it is: no decimals, no objects whose names are in another order.
+    """
 
     field: Field
     values: Values
     written: Values
     array: Callable[[], pa.Array]
+    canonical: bool = True
 
 
-def _plain(one: Field, values: Values, written: Values | None = None) -> _Column:
-    return _Column(one, values, values if written is None else written, lambda: pa.array(values, type=one.type))
+def _plain(one: Field, values: Values, written: Values | None = None, *, canonical: bool = True) -> _Column:
+    return _Column(one, values, values if written is None else written, lambda: pa.array(values, type=one.type), canonical)
 
 
 def _column(one: Field, items: Items, withheld: Sequence[bool]) -> _Column:
     if one.withheld and any(withheld):
         hidden = items.per_item(withheld)
         shown = zip(items.items, items.texts, hidden, strict=True)
-        return _plain(one, [value_in_row(one, item, None if away else text, away) for item, text, away in shown])
+        values = [value_in_row(one, item, None if away else text, away) for item, text, away in shown]
+        return _plain(one, values, canonical=False)
     if one.span in {"one", "many"}:
         return _spans(one, items, withheld)
     if one.span == "nested":
         hidden = items.per_item(withheld)
         shown = zip(items.items, items.texts, hidden, strict=True)
-        return _plain(one, [value_in_row(one, item, None if away else text, away) for item, text, away in shown])
-    instead = [] if one.is_list else one.schema.get("default")
+        values = [value_in_row(one, item, None if away else text, away) for item, text, away in shown]
+        return _plain(one, values, canonical=False)
+    instead = [] if one.is_list else default_of(one)
     if instead is None and items.is_absent(one):
         return _Column(one, nothing := [None] * len(items.items), nothing, lambda: pa.nulls(len(nothing), one.type))
     values = items.column(one)
@@ -178,8 +195,10 @@ def _column(one: Field, items: Items, withheld: Sequence[bool]) -> _Column:
     if make is not None and pa.types.is_decimal(one.type):
         return _by_value(one, values, instead, make, canonical_value)
     if make is not None:
-        return _plain(one, [instead if value is None else make(value) for value in values])
-    return _plain(one, values if instead is None else [instead if value is None else value for value in values])
+        made = [instead if value is None else make(value) for value in values]
+        return _plain(one, made, canonical=not _holds_objects(one.type))
+    made = values if instead is None else [instead if value is None else value for value in values]
+    return _plain(one, made, canonical=not _holds_objects(one.type))
 
 
 def _as_it_is(kind: pa.DataType) -> bool:
@@ -221,16 +240,18 @@ def _spans(one: Field, items: Items, withheld: Sequence[bool]) -> _Column:
     return _Column(one, written, written, array)
 
 
-def _with_derived(layer: Layer, columns: list[_Column], n: int) -> list[_Column]:
+def _with_derived(layer: Layer, columns: list[_Column], items: Items, withheld: Sequence[bool]) -> list[_Column]:
     """All columns in the order of the fields, computed ones among them: each may follow from those before it."""
     there = {column.field.name: column for column in columns}
     made = []
     for one in layer.fields:
         if one.derive:
-            parts = [there[name].values if name in there else [None] * n for name in one.derive["from"]]
-            named = one.derive["map"]
-            rows = zip(*parts, strict=True)
-            there[one.name] = _plain(one, [None if None in row else named.get(" ".join(map(str, row))) for row in rows])
+            nothing = [None] * len(items.items)
+            parts = zip(*(there[name].values if name in there else nothing for name in one.derive["from"]), strict=True)
+            values = [derived_value(one, row) for row in parts]
+            if one.withheld:
+                values = [None if away else value for away, value in zip(items.per_item(withheld), values, strict=True)]
+            there[one.name] = _plain(one, values)
         made.append(there[one.name])
     return made
 
@@ -258,8 +279,7 @@ def _written(items: Items, columns: Sequence[_Column], owners: Sequence[str]) ->
     """The canonical rows of each article, whose ids are given: as they stand in the layer's table, and nested in a record."""
     cells = {OWNER: items.per_item(owners), **{column.field.name: column.written for column in columns}}
     names = sorted(cells)
-    # their names are in canonical order; those of objects inside are not
-    dumps = _dumps if any(_holds_objects(column.field) for column in columns) else orjson.dumps
+    dumps = orjson.dumps if all(column.canonical for column in columns) else _dumps  # the names of rows are in order
     rows = [dict(zip(names, values, strict=True)) for values in zip(*(cells[name] for name in names), strict=True)]
     told = [dumps(rows[a:b]) for a, b in pairwise(items.offsets)]
     for row in rows:
@@ -267,9 +287,8 @@ def _written(items: Items, columns: Sequence[_Column], owners: Sequence[str]) ->
     return told, [dumps(rows[a:b]) for a, b in pairwise(items.offsets)]
 
 
-def _holds_objects(one: Field) -> bool:
-    """Whether the values of a field are, or hold, objects whose names are not in canonical order yet (spans are)."""
-    kind = one.type
+def _holds_objects(kind: pa.DataType) -> bool:
+    """Whether values are, or hold, objects."""
     while pa.types.is_list(kind):
         kind = kind.value_type
-    return one.span == "nested" or (pa.types.is_struct(kind) and one.span is None)
+    return bool(pa.types.is_struct(kind))

@@ -68,9 +68,8 @@ class Keys:
 
 def named(values: Sequence[Any], field: Field) -> Iterator[Any]:
     """The keys that references hold; a list of them is a list, null is none."""
-    if field.is_list:
-        return chain.from_iterable(filter(None, values))
-    return (value for value in values if value is not None)
+    each = chain.from_iterable(filter(None, values)) if field.is_list else values
+    return (value for value in each if value is not None)
 
 
 def owners(items: Items, numbers: Iterable[int]) -> Doubts:

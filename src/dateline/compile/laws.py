@@ -96,6 +96,8 @@ def _target(field: Field, item: Json, steps: Steps, by_key: ByKey, schemas: Sche
         return
     decided = schemas.layers[field.ref][law["field"]]
     for key in value if isinstance(value, list) else [value]:
+        if key is None:
+            continue
         there = decided.value_of(by_key[field.ref][key])
         if there not in law["values"]:
             report(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -108,10 +108,17 @@ def layer_row(layer: Layer, item: Json, text: str | None, withheld: bool) -> Row
     """One item of a layer, or row of a corpus-level table, with its computed columns."""
     row = {f.name: None if f.derive else value_in_row(f, item, text, withheld) for f in layer.fields}
     for field in layer.fields:
-        if field.derive:
-            parts = [row[column] for column in field.derive["from"]]
-            row[field.name] = field.derive["map"].get(" ".join(map(str, parts))) if None not in parts else None
+        if field.derive and not (withheld and field.withheld):
+            row[field.name] = derived_value(field, [row[column] for column in field.derive["from"]])
     return row
+
+
+def derived_value(field: Field, parts: Sequence[Any]) -> Any:
+    """The value of a computed column that follows from those of others."""
+    if field.derive is None or None in parts:
+        return None
+    found = field.derive["map"].get(" ".join(map(str, parts)))
+    return found if found is None else given_back(field, found)
 
 
 def value_in_row(field: Field, item: Json, text: str | None, withheld: bool) -> Any:
@@ -120,13 +127,24 @@ def value_in_row(field: Field, item: Json, text: str | None, withheld: bool) -> 
         return None
     value = field.value_of(item)
     if value is None:
-        return [] if field.is_list else field.schema.get("default")
+        return [] if field.is_list else default_of(field)
     if field.span == "one":
         return _span(value, text)
     if field.span == "many":
         return [_span(span, text) for span in value]
     if field.span == "nested":
         return [[_span(span, text) for span in spans] for spans in value]
+    return given_back(field, value)
+
+
+def default_of(field: Field) -> Any:
+    """What the column of a field gives back where an item has no value; None where nothing is declared."""
+    declared = field.schema.get("default")
+    return declared if declared is None else given_back(field, declared)
+
+
+def given_back(field: Field, value: Any) -> Any:
+    """What the column of a field gives back for a JSON value."""
     made = typed(field.type)
     return value if made is None else made(value)
 
@@ -143,7 +161,8 @@ def typed(kind: pa.DataType) -> Callable[[Any], Any] | None:
         return lambda value: {name: None if value.get(name) is None else part(value[name]) for name, part in parts}
     if pa.types.is_decimal(kind):
         step = Decimal(1).scaleb(-kind.scale)
-        return lambda value: decimal_of(value).quantize(step, context=EXACT)
+        # a column of decimals has no -0
+        return lambda value: EXACT.add(decimal_of(value).quantize(step, context=EXACT), 0)
     if pa.types.is_date32(kind):
         return datetime.date.fromisoformat
     if pa.types.is_floating(kind):
