@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -14,21 +15,20 @@ import pytest
 import dateline
 from building import ProjectFolder, mention, record
 from conftest import Run
-from dateline import remote_dataset
+from dateline import objects, remote_dataset
 from dateline.errors import DatelineError, PublishError
-from dateline.manifest import read_manifest
 from dateline.stores import Bucket
 from s3_double import Call, put, s3_settings
 
 pytestmark = pytest.mark.slow(seconds=50)
 KILLED = """
-import os, signal
+import os, signal, sys
 from dateline.cli import main
 from dateline.remote_dataset import RemoteDataset
-RemoteDataset._replace = lambda self, name, out: os.kill(os.getpid(), signal.SIGKILL)
+setattr(RemoteDataset, sys.argv.pop(1), lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 main()
 """
-"""A rebuild that is killed when all data files are there, and no face."""
+"""A rebuild that is killed at a step of the putting."""
 
 
 @pytest.fixture
@@ -77,14 +77,23 @@ def test_the_dataset_is_there_to_the_byte_and_only_what_changed_is_sent(s3: Call
     assert 0 < len(changed) < len(second) and sorted(done["sent"]) == changed and done["swept"] == []
     assert there("kept/corpus") == {**first, **second, "notes.txt": b"of somebody else"}  # readers of the first can finish
     done = json.loads(dateline(*words, "--json").stdout)["put"]
-    named = read_manifest(folder.root / "dataset").paths() | {"manifest.json"}
-    assert done["sent"] == [] and sorted(done["swept"]) == sorted(first.keys() - named)
-    assert there("kept/corpus") == {path: second[path] for path in named} | {"notes.txt": b"of somebody else"}
+    assert done["sent"] == done["swept"] == []  # somebody might be putting them
+    folder.clear()
+    folder.seed(*articles(30))
+    done = json.loads(dateline(*words, "--json", "--sweep").stdout)["put"]
+    assert sorted(done["sent"]) == sorted(path for path in changed if path in first)
+    assert sorted(done["swept"]) == sorted(second.keys() - first.keys())
+    assert there("kept/corpus") == {**first, "notes.txt": b"of somebody else"}
 
 
 def read(place: str) -> list[Any]:
     """The mentions of all splits, as `dateline.load` has them."""
     return [row for split in dateline.load("mentions", source=place).values() for row in split]
+
+
+def killed(step: str, *words: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, step, *words], env=os.environ, check=False, timeout=120)
+    assert done.returncode == -9
 
 
 def test_what_is_killed_before_the_flip_leaves_the_dataset_before(s3: Call, folder: ProjectFolder, dateline: Run) -> None:
@@ -93,14 +102,109 @@ def test_what_is_killed_before_the_flip_leaves_the_dataset_before(s3: Call, fold
     assert dateline(*words).returncode == 0
     before = there("out/killed")
     folder.seed(*articles(9)[4:], name="more.jsonl")
-    command = [sys.executable, "-c", KILLED, *words]
-    killed = subprocess.run(command, env=os.environ, capture_output=True, check=False, timeout=120)
+    killed("_flip", *words)
     now = there("out/killed")
-    assert killed.returncode == -9 and len(now) > len(before) and now.items() > before.items()
+    assert len(now) > len(before) and now.items() > before.items()
     assert len(read("s3://news/out/killed")) == 4
     done = dateline(*words, "--json")
     assert done.returncode == 0 and sorted(json.loads(done.stdout)["put"]["sent"]) == ["README.md", "manifest.json"]
     assert there("out/killed") == here(folder) and len(read("s3://news/out/killed")) == 9
+
+
+def test_what_is_killed_after_the_flip_is_the_new_dataset(s3: Call, folder: ProjectFolder, dateline: Run) -> None:
+    """Its card and its list of releases are where the manifest lets them be found, and take their place the next time."""
+    words = ("rebuild", "-C", str(folder.root), "--out", "s3://news/out/settled", "--sweep")
+    folder.seed(*articles(4))
+    assert dateline("rebuild", "-C", folder.root).returncode == dateline("release", "-C", folder.root).returncode == 0
+    assert dateline(*words).returncode == 0
+    before = there("out/settled")
+    folder.seed(*articles(9))
+    assert dateline("release", "-C", folder.root).returncode == 0
+    killed("_settle", *words)
+    now = there("out/settled")
+    assert (
+        all(now[name] == before[name] for name in ("README.md", "versions.json"))
+        and now["manifest.json"] != before["manifest.json"]
+    )
+    assert len(read("s3://news/out/settled")) == 9
+    assert dateline("diff", "s3://news/out/settled", folder.root / "dataset").returncode == 0
+    assert sorted(json.loads(dateline(*words, "--json").stdout)["put"]["sent"]) == ["README.md", "versions.json"]
+    assert there("out/settled").items() >= here(folder).items() and "README-" not in "".join(there("out/settled"))
+
+
+def test_the_first_one_that_is_killed_after_the_flip_can_be_read(s3: Call, folder: ProjectFolder) -> None:
+    folder.seed(*articles(4))
+    killed("_settle", "rebuild", "-C", str(folder.root), "--out", "s3://news/out/first")
+    assert "README.md" not in there("out/first") and len(read("s3://news/out/first")) == 4
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json"])
+def test_an_answer_that_is_lost_is_no_other_writer(
+    s3: Call, folder: ProjectFolder, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    folder.seed(*articles(4))
+    assert folder.rebuild(out=f"s3://news/lost/{name}").problems == []
+    folder.seed(*articles(6)[4:], name="more.jsonl")
+    real, lost = s3fs.S3FileSystem.call_s3, list[str]()
+
+    def once(self: Any, call: str, *words: Any, **named: Any) -> Any:
+        done = real(self, call, *words, **named)
+        if call == "put_object" and named["Key"].endswith(f"/{name}/{name}") and not lost:
+            lost.append(name)
+            raise ConnectionError("the answer was lost")
+        return done
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "call_s3", once)
+    done = folder.rebuild(out=f"s3://news/lost/{name}").put
+    assert lost == [name] and done is not None and {"README.md", "manifest.json"} <= {*done.sent}
+    assert there(f"lost/{name}").items() >= here(folder).items()
+
+
+def test_who_has_nothing_new_leaves_what_somebody_is_putting(
+    s3: Call, folder: ProjectFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.seed(*articles(3))
+    assert folder.rebuild(out="s3://news/both").problems == []
+    (tmp_path / "other").mkdir()
+    other = ProjectFolder(tmp_path / "other")
+    other.seed(*articles(6))
+    real, swept = remote_dataset.RemoteDataset._flip, list[list[str]]()
+
+    def meanwhile(self: Any, out: Any) -> None:
+        if self._dataset == other.project.dataset:
+            for grace in (1, 0):  # with none it takes what is being put
+                monkeypatch.setattr(remote_dataset, "_GRACE", datetime.timedelta(days=grace))
+                done = folder.rebuild(out="s3://news/both").put
+                assert done is not None
+                swept.append(done.swept)
+        real(self, out)
+
+    monkeypatch.setattr(remote_dataset.RemoteDataset, "_flip", meanwhile)
+    done = other.rebuild(out="s3://news/both").put
+    assert done is not None and swept[0] == [] and len(swept[1]) > 1
+    assert there("both").items() >= here(other).items() and len(read("s3://news/both")) == 6
+
+
+def test_what_went_in_parts_is_known_the_next_time(s3: Call, folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.seed(*articles(8))
+    assert folder.rebuild().problems == []
+    monkeypatch.setattr(objects, "PART", max(path.stat().st_size for path in (folder.root / "dataset").rglob("*.parquet")))
+    first, again = (folder.rebuild(out="s3://news/parts").put for _ in range(2))
+    assert first is not None and again is not None and len(first.sent) == len(again.kept) and again.sent == []
+    assert there("parts") == here(folder)
+
+
+def test_what_nothing_has_named_for_long_is_removed(s3: Call, folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.seed(*articles(3))
+    assert folder.rebuild(out="s3://news/old").problems == []
+    left = {"mentions/train-s0001-b00-0123456789ab.parquet": b"left behind", "notes.txt": b"of somebody else"}
+    put(s3, "old", left)
+    for grace, named in ((1, {}), (0, dict.fromkeys(left))):
+        monkeypatch.setattr(remote_dataset, "_GRACE", datetime.timedelta(days=grace))
+        done = folder.rebuild(out="s3://news/old").put
+        assert done is not None and done.swept == [path for path in named if path != "notes.txt"]
 
 
 def test_of_two_who_put_at_once_the_later_one_is_told(s3: Call, folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:

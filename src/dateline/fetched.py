@@ -27,7 +27,7 @@ from dateline.layout import Published, Releases, choose, read_releases
 from dateline.manifest import CARD, Manifest, read_manifest
 from dateline.manifest import NAME as MANIFEST
 from dateline.release_files import FileFault, ReleaseError, differs, fetch_files, unsafe_names
-from dateline.sources import Place, is_address, manifest_in, parted, place
+from dateline.sources import Place, card_of, is_address, manifest_in, parted, place
 from dateline.stores import Commit, Store, UnreachableError
 
 _COARSE = 2_000_000_000
@@ -108,7 +108,7 @@ class Cache:
             raw = found.read(MANIFEST)
             digest = hashlib.sha256(raw).hexdigest()
             folder = self.root / "releases" / digest
-            self._put(folder, {MANIFEST: raw, CARD: found.read(CARD)})
+            self._put(folder, {MANIFEST: raw, CARD: card_of(found, raw)})
             try:
                 opened = folder, read_manifest(folder)
             except LoadError as fault:  # it names the copy, but the fault is the release's

@@ -32,11 +32,17 @@ VERSIONS_NEXT = "versions.next.json"
 CARD = "README.md"
 FORMAT = 1
 MADE = re.compile(
-    r"(README\.md|(manifest|versions)(\.next)?\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
+    r"(README(-[0-9a-f]{12})?\.md|(manifest(\.next)?|versions(\.next|-[0-9a-f]{12})?)\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
     r"|validation/(suites|result)-[0-9a-f]{12}\.json"
     r"|([^/]+/)?\.(README\.md|(manifest|versions)(\.next)?\.json|[^/]+\.(parquet|json))\.[^/]+)"
 )
 """Names that a rebuild gives to files, temporary ones included. What is called otherwise was put there by somebody else."""
+
+
+def with_digest(path: str, sha256: str) -> str:
+    """The name under which a card or a list of releases lies in an object store while another is in its place."""
+    stem, _, ending = path.rpartition(".")
+    return f"{stem}-{sha256[:12]}.{ending}"
 
 
 @dataclass(frozen=True)

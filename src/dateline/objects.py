@@ -7,11 +7,13 @@ An object is put with its sha256, so that one that was cut short on its way is r
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import io
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from threading import Lock
@@ -29,6 +31,14 @@ _AGAIN = {"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "RequestTi
 
 class ExistsError(Exception):
     """A condition of a write does not hold: an object is there, or another than was read."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a list says of an object: its bytes, and when it was put."""
+
+    bytes: int
+    modified: datetime.datetime
 
 
 class Objects:
@@ -68,19 +78,26 @@ class Objects:
 
     def sizes(self, home: str) -> dict[str, int]:
         """The bytes of each object whose key begins with `home`, under the rest of its key."""
-        found: dict[str, int] = {}
+        return {path: one.bytes for path, one in self.listed(home).items()}
+
+    def listed(self, home: str) -> dict[str, Listed]:
+        """What the store's list says of each object whose key begins with `home`, under the rest of its key."""
+        found: dict[str, Listed] = {}
         more: dict[str, str] = {}
         while True:
             page = self.call("list_objects_v2", Prefix=home, **more)
-            found |= {entry["Key"][len(home) :]: entry["Size"] for entry in page.get("Contents", ())}
+            for entry in page.get("Contents", ()):
+                found[entry["Key"][len(home) :]] = Listed(entry["Size"], entry["LastModified"])
             if not page.get("IsTruncated"):
                 return found
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def digest(self, key: str) -> str:
         """The sha256 of an object: as the store checked it when it came, else as it reads."""
-        said = self.call("head_object", Key=key, ChecksumMode="ENABLED").get("ChecksumSHA256", "")
-        if said and "-" not in said:  # with a hyphen it is one of parts
+        about = self.call("head_object", Key=key, ChecksumMode="ENABLED")
+        said = about.get("ChecksumSHA256", "")
+        # of what came in parts it is a sum of theirs; some stores give it without the hyphen that says so
+        if said and "-" not in said and "-" not in about["ETag"] and about.get("ChecksumType") != "COMPOSITE":
             return base64.b64decode(said).hex()
         with tempfile.TemporaryFile() as copy:
             self.stream(key, copy)

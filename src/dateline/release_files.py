@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from dateline.errors import LoadError, printable
 from dateline.manifest import NAME as MANIFEST
-from dateline.manifest import NEXT, VERSIONS, VERSIONS_NEXT, Manifest
+from dateline.manifest import NEXT, VERSIONS, VERSIONS_NEXT, Manifest, with_digest
 from dateline.stores import Store
 
 Tell = Callable[[str, int, int], None]
@@ -156,10 +156,23 @@ def fetch_file(store: Store, path: str, entry: dict[str, Any], into: Path) -> No
         raise LoadError(f"{target}: cannot be written: {fault.strerror}") from None
     try:
         with os.fdopen(handle, "wb") as out:
-            _stream(store, path, entry, out)
+            (_stream_list if path == VERSIONS else _stream)(store, path, entry, out)
         os.replace(name, target)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _stream_list(store: Store, path: str, entry: dict[str, Any], out: BinaryIO) -> None:
+    """The list of releases; it may lie beside the one before, which is still in its place."""
+    try:
+        _stream(store, path, entry, out)
+    except LoadError as fault:
+        out.seek(0)
+        out.truncate()
+        try:
+            _stream(store, with_digest(path, entry["sha256"]), entry, out)
+        except LoadError:
+            raise fault from None
 
 
 def _stream(store: Store, path: str, entry: dict[str, Any], out: BinaryIO) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from dateline.errors import InputError, LoadError
 from dateline.layout import RELEASES, Published, Releases, choose, folder_of, is_entry, is_retracted, read_releases, version_of
-from dateline.manifest import CARD, NEXT, VERSIONS, Manifest, contradictions, read_manifest
+from dateline.manifest import CARD, NEXT, VERSIONS, Manifest, contradictions, read_manifest, with_digest
 from dateline.manifest import NAME as MANIFEST
 from dateline.release_files import ReleaseError, Tell, check_files, fetch_files, other_digest
 from dateline.stores import Bucket, Folder, MissingError, Repository, Store, UnreachableError, repository_of
@@ -348,6 +348,27 @@ def manifest_in(found: Place, folder: Path) -> Manifest:
     return manifest
 
 
+def card_of(found: Place, manifest: bytes) -> bytes:
+    """The card that a manifest elsewhere names; it may lie beside the one before, while that is still in its place."""
+    try:
+        said = str(json.loads(manifest)["card"]["sha256"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return found.read(CARD)  # what the manifest is, is told elsewhere
+    try:
+        card = found.read(CARD)
+        if hashlib.sha256(card).hexdigest() == said:
+            return card
+        missing = None
+    except MissingError as fault:
+        card, missing = b"", fault
+    try:
+        return found.read(with_digest(CARD, said))
+    except LoadError:
+        if missing is not None:
+            raise missing from None
+        return card
+
+
 def fetch_release(words: str, into: Path, tell: Tell = lambda *_: None) -> Path:
     """The folder of the release that `words` name (see `place`), with every file as its manifest says.
 
@@ -365,8 +386,9 @@ def fetch_release(words: str, into: Path, tell: Tell = lambda *_: None) -> Path:
         return found.folder
     try:
         into.mkdir(parents=True, exist_ok=True)
-        for name in (MANIFEST, CARD):
-            (into / name).write_bytes(found.read(name))
+        raw = found.read(MANIFEST)
+        (into / MANIFEST).write_bytes(raw)
+        (into / CARD).write_bytes(card_of(found, raw))
     except OSError as fault:
         raise LoadError(f"{into}: cannot be written: {fault.strerror}") from None
     try:
