@@ -17,6 +17,8 @@ from dateline import parquet, receipt
 from dateline.cache import Cache
 from dateline.compile import plan, shard
 from dateline.engines import LocalEngine
+from dateline.pipeline import rebuild
+from dateline.project import Project
 from dateline.releasing import release
 from test_annotation_sets import adjudicated
 from two_annotators import annotated
@@ -186,6 +188,34 @@ def test_another_engine_or_schema_makes_all_anew(
     monkeypatch.setattr(receipt, "ground_of", lambda _: "f" * 64)
     folder.rebuild(known=True)
     assert done == [(5, 5), (5, 5), (4, 4)]
+
+
+@pytest.mark.parametrize("what", ["settings", "schemas"])
+def test_what_is_edited_while_a_rebuild_runs_counts_for_the_next(
+    folder: ProjectFolder, tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the rebuild read of it: what it leaves is not taken for what is there once it is set back, or stays."""
+    folder.seed(*(one(number, random.Random(number)) for number in range(12)))
+    remark = {**MENTIONS["properties"]["remark"], "default": "None."}
+    other = {**MENTIONS, "properties": {**MENTIONS["properties"], "remark": remark}}
+    project = folder.project
+    if what == "settings":  # after they were read, before anything else is
+        folder.settings("[tool.dateline.splits]", "quotas = { train = 0.5, test = 0.5 }")
+        rebuild(project, LocalEngine(1), known=True)
+    else:
+        real = receipt.ground_of
+
+        def edited(found: Project) -> str | None:
+            ground = real(found)
+            monkeypatch.undo()
+            folder.schema("mentions", other)
+            return ground
+
+        monkeypatch.setattr(receipt, "ground_of", edited)
+        rebuild(project, LocalEngine(1), known=True)
+        folder.schema("mentions", MENTIONS)
+    assert folder.rebuild(known=True, sweep=True).problems == []
+    assert folder.tree() == clean(folder, tmp_path / "clean")
 
 
 def test_a_warning_is_said_again_although_its_record_did_not_change(folder: ProjectFolder) -> None:

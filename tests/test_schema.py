@@ -299,6 +299,7 @@ BAD_FIELDS: dict[str, Any] = {
     "a format that is not checked": TEXT | {"format": "uri"},
     "a format in items": items({"type": "string", "format": "uri"}),
     "default of another type": TEXT | {"default": 1},
+    "default that no column holds": {"type": "integer", "description": "x", "default": 2**63},
     "default null": TEXT | {"default": None},
     "default true for a number": {"type": "integer", "description": "x", "default": True},
     "default no label": SIDE | {"default": "C"},

@@ -177,6 +177,15 @@ def test_digests_are_those_of_the_rows_that_are_read_back(form: str, folder: Pro
     assert table_digests(folder.root / "dataset", manifest) == {n: t.logical_digest for n, t in manifest.tables.items()}
 
 
+def test_a_depth_that_is_missing_is_told_alike() -> None:
+    inside = {"n": {"type": "integer", "description": "N.", "x-column": "depth", "x-depth": "parent_id"}}
+    depth = {"type": "object", "description": "D.", "properties": inside}
+    layer = {**MENTIONS, "properties": {**MENTIONS["properties"], "depth": depth}, "required": [*MENTIONS["required"], "depth"]}
+    items = [mention("m0", 0, 3, depth={}), mention("m1", 0, 3, depth={"n": 1}, parent_id="m0")]
+    both = BothWays(schemas_from({"mentions": json.dumps(layer).encode()}), {})
+    assert list(both.differences([encode(record("a1", mentions=items))])) == [] and both.right == 0
+
+
 LAWS: list[Json] = [
     {"then": {"properties": {"label": True, "score": False}}},
     {"then": {"minProperties": 4}},

@@ -78,7 +78,8 @@ def move_whole(path: Path, target: Path) -> None:
 
 def sync_file(path: Path) -> None:
     """Make the content of a file durable."""
-    with path.open("rb+") as file:
+    # elsewhere a file that may not be written can be made durable, too; datasets under DVC or git-annex have such
+    with path.open("rb+" if os.name == "nt" else "rb") as file:
         os.fsync(file.fileno())
 
 

@@ -157,7 +157,7 @@ def _rebuilt(
     with profile.stage("promote"):
         receipt.forget(project)
         done = promote(project, made.manifest, made.card, work, sweep)
-        if cache is not None:
+        if cache is not None and receipt.ground_of(project) == ground:  # what was edited meanwhile may have been read
             cache.keep()
     if key is not None and key == receipt.key_of(project):  # what was edited meanwhile was perhaps not read
         faces = receipt.faces_of(made.card, made.manifest.encode())

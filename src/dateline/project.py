@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import re
 import tomllib
@@ -143,6 +144,8 @@ class Project:
     root: Path
     settings: Settings
     records: Records | None = None
+    settings_sha256: str = ""
+    """The digest of the file as the settings were read from it; empty if they were not."""
 
     @property
     def seeds(self) -> Path:
@@ -206,13 +209,15 @@ def find_project(start: Path) -> Project:
         if not file.is_file():
             continue
         try:
-            tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+            raw = file.read_bytes()
+            tool = tomllib.loads(raw.decode()).get("tool", {})
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
             raise ProjectError(f"{file}: is not valid TOML: {fault}") from None
         if isinstance(tool, dict) and "dateline" in tool:
             if finish(folder):
                 return find_project(start)
-            return Project(folder, _settings(tool["dateline"], file))
+            digest = hashlib.sha256(raw).hexdigest()
+            return Project(folder, _settings(tool["dateline"], file), settings_sha256=digest)
     raise ProjectError(
         f"no project here: looked for a pyproject.toml with [tool.dateline] in {looked[0]} and the {len(looked) - 1} folders "
         "above it; go into a project, or name one with --project"

@@ -80,7 +80,8 @@ def _engine(project: Project) -> Iterator[tuple[str, str]]:
         assert found is not None
         yield f"version of {found[0]}", _version(found[0])
     yield from _engine_files(_ENGINE)
-    yield "settings", _sha256(project.root / "pyproject.toml")
+    # as they were read: the file may have been edited since
+    yield "settings", project.settings_sha256 or _sha256(project.root / "pyproject.toml")
     yield from _files(project.name_of(project.schemas), project.schemas)
 
 

@@ -30,7 +30,7 @@ from dateline.ledger import Articles, Entry, Ledger, Release, RowEntry, read_led
 from dateline.manifest import CARD, NEXT, VERSIONS, VERSIONS_NEXT, Manifest, read_manifest
 from dateline.manifest import NAME as MANIFEST
 from dateline.pipeline import Made, Rebuilt, Tell, make
-from dateline.project import Project
+from dateline.project import Project, find_project
 from dateline.promoting import faces, lay_beside
 from dateline.release_files import check_files
 from dateline.sources import fetch_release, is_release
@@ -122,9 +122,10 @@ def release(
         if not dry_run:
             project.dataset.mkdir(exist_ok=True)
             lay_beside(project.dataset, made.manifest, data)
+            edited = receipt.ground_of(project) != ground  # and may have been read so
             commit(project.root, f"the release {found.version}", steps)
-            if cache is not None:
-                cache.keep(receipt.ground_of(project))  # the settings name the version now
+            if cache is not None and not edited:
+                cache.keep(receipt.ground_of(find_project(project.root)))  # the settings name the version now
         return found
 
 

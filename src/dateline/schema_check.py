@@ -368,6 +368,8 @@ def _fits(value: Any, kind: str, nullable: bool) -> bool:
         return nullable
     if isinstance(value, bool):
         return kind == "boolean"
+    if kind == "integer" and isinstance(value, int):
+        return -(2**63) <= value < 2**63  # as the column holds
     return isinstance(value, _PYTHON_TYPES[kind])
 
 

@@ -136,7 +136,10 @@ def check_depth(layer: Layer, field: Field, items: list[Json], quote: bool, repo
     depth = {item[layer.key.name]: field.value_of(item) for item in items}
     for index, item in enumerate(items):
         parent = parent_of.value_of(item)
-        expected = 1 if parent is None else depth[parent] + 1
+        above = 0 if parent is None else depth[parent]
+        if above is None:  # the parent's own is missing, which is told there
+            continue
+        expected = above + 1
         if field.value_of(item) != expected:
             reason = "it has no parent" if parent is None else f"its parent {shown(parent, quote)!r} is {depth[parent]}"
             report("depth", [layer.name, index, *field.path], found=field.value_of(item), expected=expected, reason=reason)

@@ -52,7 +52,7 @@ def _refers_apart(layer: Layer, item: Json, index: int, gone: Mapping[tuple[str,
     for field in layer.references:
         value = field.value_of(item)
         for at, key in enumerate(value if isinstance(value, list) else [value]):
-            if (name := gone.get((str(field.ref), str(key)))) is not None:
+            if key is not None and (name := gone.get((str(field.ref), str(key)))) is not None:
                 steps = [layer.name, index, *field.path, *([at] if isinstance(value, list) else [])]
                 report("set-apart", steps, found=shown(key, quote), set=shown(name, quote), layer=field.ref)
 

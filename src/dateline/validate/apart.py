@@ -18,6 +18,7 @@ KEY = "article_id"
 _EXPRESSIONS = frozenset(
     ("COLUMN_REF", "CONSTANT", "TYPE", "FUNCTION", "CASE", "COMPARISON", "CONJUNCTION", "OPERATOR", "CAST", "BETWEEN", "WINDOW")
 )
+_OF_VALUES = frozenset(("range", "generate_series", "unnest"))
 _UNUSED = ("sample", "qualify", "modifiers", "at_clause", "column_name_alias", "using_columns", "catalog_name", "schema_name")
 
 
@@ -35,7 +36,7 @@ def keeps_apart(
     """
     try:
         (statement,) = json.loads(tree)["statements"]
-        if any(_named_otherwise(node) for node in _nodes(statement)):
+        if any(_named_otherwise(node) or _reads_by_name(node) for node in _nodes(statement)):
             return False
         return _query(statement["node"], {**dict.fromkeys(whole, False), **dict.fromkeys(apart, True)}, scalars, folds)
     except (_NotKept, KeyError, ValueError, TypeError, AttributeError):
@@ -159,6 +160,11 @@ def _named_otherwise(node: Node) -> bool:
     """Whether a name has capitals, which SQL does not tell from small letters."""
     names = [node.get(name) for name in ("alias", "table_name", "key")] + list(node.get("column_names") or ())
     return any(isinstance(name, str) and name != name.lower() for name in names)
+
+
+def _reads_by_name(node: Node) -> bool:
+    """Whether a function in a FROM may read a table, whose name is a word to it (`query_table`), or aught but values."""
+    return node.get("type") == "TABLE_FUNCTION" and node["function"]["function_name"] not in _OF_VALUES
 
 
 def _plain(node: Node) -> None:

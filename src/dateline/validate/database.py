@@ -167,10 +167,7 @@ class Database:
 
     @cached_property
     def _functions(self) -> tuple[set[str], set[str]]:
-        """The names of functions of a row, and of those of a group."""
-        found = self._rows("SELECT DISTINCT function_name, function_type FROM duckdb_functions()")
-        named = {kind: {name for name, other in found if other == kind} for kind in ("scalar", "aggregate")}
-        return named["scalar"], named["aggregate"]
+        return functions(self.connection)
 
     def frame(self, view: str) -> Any:
         """The rows of a view as a pandas DataFrame: Int64 and boolean, which know NULL; float64, str, datetime64, Python's dates.
@@ -207,6 +204,14 @@ def opened(views: Sequence[View], options: Options) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def functions(connection: duckdb.DuckDBPyConnection) -> tuple[set[str], set[str]]:
+    """The names of functions of a row that follow from their arguments alone, and of those of a group."""
+    found = connection.execute("SELECT DISTINCT function_name, function_type, stability FROM duckdb_functions()").fetchall()
+    named = {kind: {name for name, other, _ in found if other == kind} for kind in ("scalar", "aggregate")}
+    others = {name for name, _, stability in found if stability not in (None, "CONSISTENT")}
+    return named["scalar"] - others, named["aggregate"]
 
 
 def one_select(query: str, file: str) -> str:
