@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import dateline
-from building import ProjectFolder, mention, record
+from building import MENTIONS, ProjectFolder, mention, record
 from conftest import Run
 from dateline import transaction
 from dateline.engines import LocalEngine
@@ -466,3 +466,45 @@ def test_a_changelog_that_says_unreleased_twice_is_refused() -> None:
 
     with pytest.raises(ProjectError, match="must stand once, before all versions"):
         with_release("# C\n\n## [Unreleased]\n\n## [0.1.0]\n\n## [Unreleased]\n", "0.2.0", "2026-01-01", ["- x"], "0.1.0")
+
+
+@pytest.mark.parametrize("what", ["records", "schemas", "settings"])
+def test_what_is_edited_while_a_release_is_made_ends_it(first: Versioned, what: str) -> None:
+    """It would hold what was not compared with the last one."""
+    first.change(relabel(first.in_split("train")))
+    before = first.files()
+    edited: list[str] = []
+
+    def edit(stage: str, done: int, total: int) -> None:
+        if stage != "compile" or edited:
+            return
+        edited.append(what)
+        if what == "records":
+            relabel(first.in_split("test"))(first.records)
+            first.write()
+        elif what == "schemas":
+            first.folder.schema("mentions", {**MENTIONS, "title": "Others"})
+        else:
+            first.folder.settings('title = "Other"', 'version = "0.1.0"')
+
+    with pytest.raises(ProjectError, match=r"were edited while the release was made.* run `dateline release` again"):
+        first.release(tell=edit)
+    assert edited == [what] and {name: raw for name, raw in first.files().items() if raw != before.get(name)}.keys() <= {
+        "seeds/a.jsonl", "schemas/mentions.schema.json", "pyproject.toml",
+    }  # fmt: skip
+
+
+def test_where_splits_are_given_the_ledger_has_those_of_the_release(folder: ProjectFolder) -> None:
+    folder.settings("splits.mode = 'given'")
+    texts = [*TEXTS.items()]
+
+    def seeded(*splits: str) -> None:
+        folder.seed(*(record(name, text, split=split) for (name, text), split in zip(texts, splits, strict=False)))
+
+    seeded("train", "validation", "test")
+    assert release(folder.project, LocalEngine(1), allow_dirty=True).success
+    seeded("test", "validation", "test")
+    assert release(folder.project, LocalEngine(1), allow_dirty=True).success
+    assert {name: entry.split for name, entry in read_ledger(folder.project.ledger).articles.items()} == {
+        "a1": "test", "a2": "validation", "a3": "test",
+    }  # fmt: skip

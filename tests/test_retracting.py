@@ -122,6 +122,13 @@ def test_rows_of_tables_that_name_a_retracted_article_are_told(released: Project
     assert [str(place) for place in retract(released.project, ["a1"], REASON).mentioned] == ["measures a1#m1"]
 
 
+def test_records_that_supersede_a_retracted_article_are_told(released: ProjectFolder) -> None:
+    released.seed(record("b1", supersedes="a3"), record("b2", supersedes="a1"), name="more.jsonl")
+    assert [str(place) for place in retract(released.project, ["a1", "a3"], REASON).mentioned] == [
+        "seeds/more.jsonl:1 $.supersedes", "seeds/more.jsonl:2 $.supersedes",
+    ]  # fmt: skip
+
+
 def test_who_loads_a_yanked_release_is_warned(released: ProjectFolder) -> None:
     released.rebuild()
     with warnings.catch_warnings():

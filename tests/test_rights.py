@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import hashlib
 import json
 import random
@@ -331,6 +332,34 @@ def test_seeds_are_hydrated_elsewhere_and_give_the_same_dataset(folder: ProjectF
     shutil.copy(out / "a.jsonl", folder.root / "seeds" / "b.jsonl")
     assert folder.rebuild(sweep=True).problems == []
     assert folder.tree() == before  # to the last byte: digests are taken of what is public
+
+
+def test_a_manifest_names_no_file_outside_of_the_copy(folder: ProjectFolder, texts: Path) -> None:
+    folder.seed(standoff(secret()), record("a1"))
+    folder.rebuild()
+    source, out = folder.root / "dataset", folder.root / "full"
+    written = (source / "manifest.json").read_text()
+    before = folder.tree()
+    for name, other in (("mentions/test", "../mentions/test"), ("README.md", "../README.md"), ("README.md", "CARD.md")):
+        changed = written.replace(f'"path": "{name}', f'"path": "{other}')
+        shutil.copy(source / "README.md", folder.root / "README.md")
+        shutil.copy(source / "README.md", source / "CARD.md")
+        (source / "manifest.json").write_text(changed)
+        if changed != written:
+            with pytest.raises(LoadError, match=r"no name that a file|contradicts itself"):
+                hydrated(folder, source, texts, out)
+        assert not out.exists() and not (folder.root / "mentions").exists()
+    (source / "CARD.md").unlink()
+    (source / "manifest.json").write_text(written)
+    assert folder.tree() == before
+
+
+def test_two_files_that_would_be_one_in_the_copy_are_told(folder: ProjectFolder, texts: Path) -> None:
+    folder.seed(standoff(secret()))
+    (folder.root / "seeds" / "a.jsonl.gz").write_bytes(gzip.compress(json.dumps(record("a1")).encode()))
+    with pytest.raises(InputError, match=r"seeds/a\.jsonl and seeds/a\.jsonl\.gz: would both be written as a\.jsonl"):
+        hydrated(folder, folder.root / "seeds", texts, folder.root / "full")
+    assert not (folder.root / "full").exists()
 
 
 def test_a_dataset_is_hydrated_and_nulling_gives_the_release_again(folder: ProjectFolder, texts: Path) -> None:

@@ -15,6 +15,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -33,10 +34,11 @@ from dateline.compile.withheld import Unfit, file_of, read_text, unfit
 from dateline.describe.card import hydrated_card
 from dateline.errors import BuildError, InputError, LoadError, Place, Problem, UsageError
 from dateline.manifest import NAME as MANIFEST
-from dateline.manifest import Manifest, content_digest, read_manifest, whole_digest
+from dateline.manifest import Manifest, content_digest, contradictions, read_manifest, whole_digest
 from dateline.parquet import ShardFile, arrow_table
 from dateline.project import Project
 from dateline.record_files import encode
+from dateline.release_files import ReleaseError, unsafe_names
 from dateline.rules import problem
 from dateline.schema import Json, Schemas, load_schemas
 
@@ -81,9 +83,13 @@ def hydrate_seeds(project: Project, path: Path, texts: Path, out: Path, *, dry_r
     _texts_folder(texts)
     home = path if path.is_dir() else path.parent
     with _new_folder(out, path, project, dry_run) as folder:
-        for file in files_in(project, [path]):
-            name = file.relative_to(home) if home in file.parents else Path(file.name)
-            target = folder / name.with_name(name.name.removesuffix(".gz").removesuffix(".zst")) if folder else None
+        files = {file: _plain_name(file, home) for file in files_in(project, [path])}
+        for name, number in Counter(files.values()).items():
+            if number > 1:
+                both = " and ".join(project.name_of(file) for file, other in files.items() if other == name)
+                raise InputError(f"{both}: would both be written as {name}; name one of them at a time")
+        for file, name in files.items():
+            target = folder / name if folder else None
             if target:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(b"")
@@ -113,6 +119,10 @@ def hydrate_dataset(project: Project | None, path: Path, texts: Path, out: Path,
     its manifest says, InputError if no text is at hand.
     """
     manifest = read_manifest(path)
+    if faults := unsafe_names(manifest):
+        raise ReleaseError(str(path), faults)
+    for says in contradictions(manifest):
+        raise LoadError(f"{path / MANIFEST}: contradicts itself: {says}; get the dataset again")
     _as_the_manifest_says(path, manifest)
     _texts_folder(texts)
     result = Hydrated(out, release_digest=manifest.logical_digest)
@@ -130,6 +140,12 @@ def hydrate_dataset(project: Project | None, path: Path, texts: Path, out: Path,
         if not result.problems and folder:
             _describe(path, manifest, Manifest(**{**vars(manifest), "tables": tables}), folder, result)
     return _finished(result, dry_run)
+
+
+def _plain_name(file: Path, home: Path) -> Path:
+    """The name of a seed file in the copy, where none is compressed."""
+    name = file.relative_to(home) if home in file.parents else Path(file.name)
+    return name.with_name(name.name.removesuffix(".gz").removesuffix(".zst"))
 
 
 # ---- seeds ---------------------------------------------------------------------------------------------------

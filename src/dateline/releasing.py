@@ -92,6 +92,7 @@ def release(
         history = History(project.root)
         _is_clean(history, allow_dirty)
         standing = _as_made(project)
+        ground = receipt.ground_of(project)
         plain = _build(project, engine, work / "plain", tell, found)
         if plain is None:
             return found
@@ -108,11 +109,15 @@ def release(
         values = not project.settings.private
         said = entries(found.last, level, found.diff, ledger, stamped, plain.manifest, values=values)
         steps = _texts(project, found.version, date, said, found.last)
-        ground = receipt.ground_of(project)
         cache = Cache(project, work, ground, known=False) if ground is not None else None  # a release is made from nothing
         made = _build(project, engine, work / "stamped", tell, found, Stamp(found.version, date, level, stamped), cache)
         if made is None:
             return found
+        if made.manifest.inputs != plain.manifest.inputs or receipt.ground_of(project) != ground or _settings_edited(project):
+            raise ProjectError(
+                "seeds/, schemas/ or settings were edited while the release was made, so that what it holds was not compared; "
+                "nothing was written: run `dateline release` again"
+            )
         data = work / "stamped" / "data"
         steps = [Write("seeds/ledger.jsonl", made.ledger.encode()), *steps, *_flip(project, made, data)]
         dataset = f"{project.name_of(project.dataset)}/"
@@ -122,9 +127,8 @@ def release(
         if not dry_run:
             project.dataset.mkdir(exist_ok=True)
             lay_beside(project.dataset, made.manifest, data)
-            edited = receipt.ground_of(project) != ground  # and may have been read so
             commit(project.root, f"the release {found.version}", steps)
-            if cache is not None and not edited:
+            if cache is not None:
                 cache.keep(receipt.ground_of(find_project(project.root)))  # the settings name the version now
         return found
 
@@ -155,6 +159,10 @@ def _as_made(project: Project) -> Manifest | None:
         more = f" (and {len(faults) - 1} more such files)" if len(faults) > 1 else ""
         raise ProjectError(f"{name}/{faults[0]}{more}; dataset/ is never edited: run `dateline rebuild`, then release")
     return manifest
+
+
+def _settings_edited(project: Project) -> bool:
+    return find_project(project.root).settings_sha256 != project.settings_sha256
 
 
 def _has_git(history: History) -> bool:
@@ -259,6 +267,7 @@ def _stamped(ledger: Ledger, made: Made, changed: Diff | None, version: str) -> 
             for article_id, split, group, *digests in zip(*(column.to_pylist() for column in columns), strict=True):
                 record, text = (digest.hex() if digest else None for digest in digests)
                 entry = known.get(article_id) or Entry(article_id, split, group, shard.segment, version)
+                entry = replace(entry, split=split, group=group)  # where splits are given, they may be others by now
                 if article_id in known and ("", article_id) in touched:
                     entry = replace(entry, changed_in=version)
                 yield replace(entry, record_sha256=record, text_sha256=text)

@@ -31,7 +31,8 @@ class TakenBack:
     what: list[str]
     files: list[str]
     mentioned: list[Place] = field(default_factory=list)
-    """Rows of corpus-level tables that name a retracted article; a rebuild refuses those that refer to what is gone."""
+    """Records that supersede a retracted article, rows of corpus-level tables that name it; a rebuild refuses those that refer to
+    what is gone."""
 
 
 def retract(
@@ -69,7 +70,9 @@ def retract(
         steps.append(Write("seeds/ledger.jsonl", replace(ledger, articles=articles).encode()))
         if not dry_run:
             commit(project.root, f"the retraction of {', '.join(ids)}", steps)
-        return TakenBack(ids, [step.path for step in steps], list(_mentions(project, set(ids))))
+        later = {one for article_id in ids for one in standing.superseding.get(article_id, ()) if one not in ids}
+        mentioned = [standing.place(one).at("$.supersedes") for one in sorted(later)]
+        return TakenBack(ids, [step.path for step in steps], [*mentioned, *_mentions(project, set(ids))])
 
 
 def yank(project: Project, version: str, reason: str, *, day: datetime.date | None = None, dry_run: bool = False) -> TakenBack:

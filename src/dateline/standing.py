@@ -28,10 +28,14 @@ class Standing:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._spots: dict[str, _Spot] = {}
+        self.superseding: dict[str, list[str]] = {}
+        """By article_id, the articles that say that they take its place."""
         for path in seed_files(project):
             for raw, record in records_in(path, project.name_of(path), []):
-                spot = _Spot(path, raw.place, raw.offset, len(raw.raw))
-                self._spots.setdefault(str(record.get("article_id")), spot)
+                article_id = str(record.get("article_id"))
+                self._spots.setdefault(article_id, _Spot(path, raw.place, raw.offset, len(raw.raw)))
+                if (earlier := record.get("supersedes")) is not None:
+                    self.superseding.setdefault(str(earlier), []).append(article_id)
 
     def __contains__(self, article_id: str) -> bool:
         return article_id in self._spots

@@ -391,3 +391,50 @@ def test_a_file_that_is_no_parquet_is_named(base: ProjectFolder) -> None:
     path.write_bytes(b"PAR1 and nothing else")
     with pytest.raises(LoadError, match=f"{path.name}: cannot be read as Parquet"):
         diff(base.root / "kept-0", new)
+
+
+_LIST = {"type": ["array", "null"], "description": "L."}
+_SPANS = {"description": "S.", "x-span": "many"}
+_PARTS = {"type": ["array", "null"], "items": {"type": "string"}, "description": "P."}
+_INSIDE = {"type": "object", "properties": {"parts": _PARTS}, "additionalProperties": False}
+HARD_TO_SEE: dict[str, tuple[Json, Json, Json]] = {
+    "a span that moved to the next column": (
+        {"cue": _SPANS},
+        {"spans": [{"start": 0, "end": 2}, {"start": 3, "end": 7}], "cue": [{"start": 8, "end": 12}]},
+        {"spans": [{"start": 0, "end": 2}], "cue": [{"start": 3, "end": 7}, {"start": 8, "end": 12}]},
+    ),
+    "a word that moved to the next column": (
+        {name: _LIST | {"items": {"type": "string"}} for name in ("one", "two")},
+        {"one": ["x", "y"], "two": ["z"]},
+        {"one": ["x"], "two": ["y", "z"]},
+    ),
+    "a zero": ({"many": _LIST | {"items": {"type": "integer"}}}, {"many": [0, 5]}, {"many": [5]}),
+    "null that became nothing": (
+        {"some": {"type": "array", "items": _INSIDE, "description": "S."}},
+        {"some": [{"parts": None}]},
+        {"some": [{"parts": []}]},
+    ),
+    "a word that is spelt as null": (
+        {"one": _LIST | {"items": {"type": ["string", "null"]}}},
+        {"one": [None]},
+        {"one": ["NULL"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HARD_TO_SEE)
+def test_what_moves_between_lists_is_seen(base: ProjectFolder, what: str) -> None:
+    columns, before, after = HARD_TO_SEE[what]
+    base.schema("mentions", {**MENTIONS, "properties": {**MENTIONS["properties"], **columns}})
+    old, new = (write(base, lambda made, said=said: made[2]["mentions"][0].update(said)) for said in (before, after))  # type: ignore[misc]
+    found = diff(old, new)
+    assert [(change.article_id, change.row, change.bump) for change in found.changes] == [("t1", "m1", "major")]
+
+
+def test_rows_whose_ids_differ_by_zeros_alone_are_two(base: ProjectFolder) -> None:
+    ids = ["m1", "m01", "m001"]
+    old, new = (
+        write(base, lambda made, label=label: made[0].update(mentions=[mention(one, 0, 3, label) for one in ids]))  # type: ignore[misc]
+        for label in ("PER", "LOC")
+    )
+    assert sorted(str(change.row) for change in diff(old, new).changes) == sorted(ids)

@@ -105,8 +105,8 @@ def _place(change: Change) -> tuple[Any, ...]:
 
 
 def natural(text: str) -> tuple[tuple[str, int], ...]:
-    """What puts m2 before m10."""
-    return tuple((word, int(number or -1)) for word, number in re.findall(r"(\D*)(\d*)", text))
+    """What puts m2 before m10; no two texts have the same."""
+    return (*((word, int(number or -1)) for word, number in re.findall(r"(\D*)(\d*)", text)), (text, -1))
 
 
 def plain(value: Any) -> Any:

@@ -100,7 +100,7 @@ class Tables:
             names = [columns.old_key if c == columns.key else columns.renamed.get(c, c) for c in names]
         added = [c for c in columns.compared if c in columns.added] if which == "new" else []
         filled = " OR ".join(f"NOT ({_is_empty(c, c in lists)})" for c in added) or "false"
-        digest = f"hash({', '.join(map(_name, names))})"
+        digest = self._hash(which, table, names)
         return (
             f"SELECT article_id, count(*) n, sum({digest}::HUGEINT) digest, bool_or({filled}) filled FROM ({source}) GROUP BY 1"
         )
@@ -125,6 +125,20 @@ class Tables:
             f"INSERT INTO {_changed(table)} SELECT DISTINCT article_id, false, false FROM ({source}) WHERE {' OR '.join(refer)} "
             f"AND article_id NOT IN (SELECT article_id FROM {_changed(table)})"
         )
+
+    def _hash(self, which: Which, table: str, columns: Collection[str]) -> str:
+        """The hash of a row's columns.
+
+        DuckDB hashes what is in a list wherever the list ends, and null as an empty one. So lists and objects are hashed as they
+        are written, in two spellings that are not ambiguous in the same way.
+        """
+        declared = self._sides[which].tables[table].features
+        hashed = []
+        for column in columns:
+            name = _name(column)
+            plain = "dtype" in declared.get(column, {})
+            hashed.append(name if plain else f"{name}::VARCHAR, to_json({name})::VARCHAR")
+        return f"hash({', '.join(hashed)})"
 
     def _lists(self, table: str) -> set[str]:
         return {name for name, entry in self._sides["new"].tables[table].features.items() if "list" in entry}
@@ -199,7 +213,7 @@ class Tables:
         names = [c for c in (columns.key, *columns.compared) if c not in columns.added]
         back = {columns.key: columns.old_key, **columns.renamed}
         digests: dict[Which, str] = {
-            "old": f"hash({', '.join(_name(back.get(c, c)) for c in names)})", "new": f"hash({', '.join(map(_name, names))})",
+            "old": self._hash("old", table, [back.get(c, c) for c in names]), "new": self._hash("new", table, names),
         }  # fmt: skip
         for which, other in _BOTH_WAYS:
             source, beside = sources[which], sources[other]
