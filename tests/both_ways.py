@@ -8,6 +8,7 @@ from dateline.compile.assemble import Assembled
 from dateline.compile.read import RawRecord, Refused, glance, parse, taken
 from dateline.compile.ways import ByBlock, ByRecord, Some
 from dateline.errors import Place, Problem
+from dateline.row_facts import Row, digest_entry
 from dateline.schema import Schemas
 
 Keys = Mapping[str, Set[str]]
@@ -45,7 +46,19 @@ class BothWays:
                 _add(clean, raw, record, split)
         if clean.records:
             assert not [p for p in self.fast.problems(clean) if p.fails]
-            yield from unlike(self.fast.made(clean), self.exact.made(clean))
+            exact = self.exact.made(clean)
+            yield from unlike(self.fast.made(clean), exact)
+            yield from unlike_its_rows(exact)
+
+
+def unlike_its_rows(made: Assembled) -> Iterator[str]:
+    """Where digests are not those of the rows that tables give back."""
+    for config, table in made.tables.items():
+        rows: dict[str, list[Row]] = {}
+        for row in table.to_pylist():
+            rows.setdefault(row["article_id"], []).append(row)
+        if not {digest_entry(article_id, some) for article_id, some in rows.items()} <= {*made.digests[config]}:
+            yield f"{config}: digests of other rows than it has"
 
 
 def _add(some: Some, raw: RawRecord, record: dict[str, object], split: str) -> None:

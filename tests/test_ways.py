@@ -21,10 +21,12 @@ from dateline.compile.index import IndexTask, index_file
 from dateline.compile.plan import ShardPlan, plan
 from dateline.compile.shard import ShardTask, compile_shard
 from dateline.compile.ways import ByBlock, ByRecord, Way
+from dateline.errors import SchemaError
 from dateline.project import Splits
 from dateline.record_files import encode
 from dateline.schema import Schemas, load_schemas, schemas_from
 from fuzzing import mutated, values
+from schemas_at_random import AtRandom
 from small_corpus import records_at_hand
 from test_annotation_sets import adjudicated
 from test_oracle import MEASURES, SCHEMAS, supply
@@ -255,6 +257,23 @@ def fuzzed(seed: int, count: int) -> Iterator[tuple[Schemas, list[bytes]]]:
 def test_hostile_records_are_told_alike() -> None:
     for schemas, block in fuzzed(20261128, 4000 if THOROUGH else 200):
         assert list(BothWays(schemas, {"measures": {"killed"}}).differences(block)) == [], block
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_schemas_of_any_form_are_read_alike(part: int) -> None:
+    right, refused = 0, 0
+    for seed in range(part, 4000 if THOROUGH else 160, 2):
+        made = AtRandom(random.Random(seed))
+        try:
+            both = BothWays(schemas_from({"layer": json.dumps(made.schema).encode()}), {})
+        except SchemaError:  # a list of what no list may hold
+            refused += 1
+            continue
+        for _ in range(3):
+            lines = [encode(one) for one in made.records(6)]
+            assert list(both.differences(lines)) == [], (seed, made.schema, lines)
+        right += both.right
+    assert right > 100 and refused < 20
 
 
 @pytest.mark.slow(seconds=60)
