@@ -508,3 +508,30 @@ def test_where_splits_are_given_the_ledger_has_those_of_the_release(folder: Proj
     assert {name: entry.split for name, entry in read_ledger(folder.project.ledger).articles.items()} == {
         "a1": "test", "a2": "validation", "a3": "test",
     }  # fmt: skip
+
+
+def test_a_note_that_is_written_while_a_release_is_made_stays(first: Versioned) -> None:
+    first.change(relabel(first.in_split("train")))
+    changelog = first.root / "CHANGELOG.md"
+    builds = []
+
+    def note(stage: str, done: int, total: int) -> None:
+        if stage == "compile" and done == total:
+            builds.append(stage)
+            if len(builds) == 2:
+                changelog.write_text(changelog.read_text().replace("## [Unreleased]\n", "## [Unreleased]\n\n- A note.\n"))
+
+    assert first.release(tell=note, allow_dirty=True).success and len(builds) == 2
+    assert "- A note.\n" in changelog.read_text() and "Minor release after 0.1.0" in changelog.read_text()
+
+
+def test_of_two_articles_with_one_text_one_can_be_retracted(versioned: Versioned) -> None:
+    versioned.change(lambda records: records["a6"]["text"].update(content=TEXTS["a1"]))
+    assert versioned.release().success
+    done = retract(find_project(versioned.root), ["a6"], "a duplicate of a1")
+    assert [str(place) for place in done.twins] == ["seeds/a.jsonl:1"]
+    del versioned.records["a6"]
+    versioned.commit("retract")
+    assert versioned.release().success and versioned.ledger.articles["a1"].retracted is None
+    versioned.change(lambda records: records.update(b1=record("b1", TEXTS["a1"])))
+    assert [problem.rule for problem in versioned.release().problems] == ["retracted"], "another one does not come in"

@@ -108,7 +108,7 @@ def release(
         stamped = _stamped(ledger, plain, found.diff, found.version)
         values = not project.settings.private
         said = entries(found.last, level, found.diff, ledger, stamped, plain.manifest, values=values)
-        steps = _texts(project, found.version, date, said, found.last)
+        _texts(project, found.version, date, said, found.last)  # what they contradict is told before all is built again
         cache = Cache(project, work, ground, known=False) if ground is not None else None  # a release is made from nothing
         made = _build(project, engine, work / "stamped", tell, found, Stamp(found.version, date, level, stamped), cache)
         if made is None:
@@ -119,7 +119,8 @@ def release(
                 "nothing was written: run `dateline release` again"
             )
         data = work / "stamped" / "data"
-        steps = [Write("seeds/ledger.jsonl", made.ledger.encode()), *steps, *_flip(project, made, data)]
+        texts = _texts(project, found.version, date, said, found.last)
+        steps = [Write("seeds/ledger.jsonl", made.ledger.encode()), *texts, *_flip(project, made, data)]
         dataset = f"{project.name_of(project.dataset)}/"
         paths = (step.path for step in steps if isinstance(step, Write))
         found.files = list(dict.fromkeys(dataset if path.startswith(dataset) else path for path in paths))

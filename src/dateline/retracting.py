@@ -30,6 +30,8 @@ class TakenBack:
 
     what: list[str]
     files: list[str]
+    twins: list[Place] = field(default_factory=list)
+    """Records with the text of a retracted article, which stay."""
     mentioned: list[Place] = field(default_factory=list)
     """Records that supersede a retracted article, rows of corpus-level tables that name it; a rebuild refuses those that refer to
     what is gone."""
@@ -72,7 +74,10 @@ def retract(
             commit(project.root, f"the retraction of {', '.join(ids)}", steps)
         later = {one for article_id in ids for one in standing.superseding.get(article_id, ()) if one not in ids}
         mentioned = [standing.place(one).at("$.supersedes") for one in sorted(later)]
-        return TakenBack(ids, [step.path for step in steps], [*mentioned, *_mentions(project, set(ids))])
+        texts = {entry.text_sha256 for entry in marked.values()} - {None}
+        alike = (e.article_id for e in Articles.of(ledger.articles).entries() if e.text_sha256 in texts and not e.retracted)
+        twins = [standing.place(one) for one in alike if one in standing and one not in marked]
+        return TakenBack(ids, [step.path for step in steps], twins, [*mentioned, *_mentions(project, set(ids))])
 
 
 def yank(project: Project, version: str, reason: str, *, day: datetime.date | None = None, dry_run: bool = False) -> TakenBack:

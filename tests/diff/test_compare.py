@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from building import MENTIONS, Json, ProjectFolder, mention, record
+from dateline.describe.differences import difference_parts
 from dateline.diff.changes import Diff
 from dateline.diff.compare import diff
 from dateline.errors import LoadError
@@ -438,3 +439,36 @@ def test_rows_whose_ids_differ_by_zeros_alone_are_two(base: ProjectFolder) -> No
         for label in ("PER", "LOC")
     )
     assert sorted(str(change.row) for change in diff(old, new).changes) == sorted(ids)
+
+
+def test_the_same_bytes_in_another_layer_are_other_rows(base: ProjectFolder) -> None:
+    plain = {name: said for name, said in MENTIONS["properties"].items() if name not in ("parent_id", "head")}
+    for name in ("aa", "bb"):
+        base.schema(name, {**MENTIONS, "properties": plain})
+    items = [mention("m1", 0, 2), mention("m2", 3, 7)]
+    swapped = [(items[:1], items[1:]), (items[1:], items[:1])]
+    old, new = (write(base, lambda made, aa=aa, bb=bb: made[2].update(mentions=[], aa=aa, bb=bb)) for aa, bb in swapped)  # type: ignore[misc]
+    files = [{f["sha256"] for f in read_manifest(side).tables["aa"].files} for side in (old, new)]
+    assert files[0] == {f["sha256"] for f in read_manifest(new).tables["bb"].files}, "they are the same bytes"
+    assert sorted((c.table, c.row, c.kind, c.bump) for c in diff(old, new).changes) == [
+        ("aa", "m1", "annotation-removed", "major"), ("aa", "m2", "annotation-added", "major"),
+        ("bb", "m1", "annotation-added", "major"), ("bb", "m2", "annotation-removed", "major"),
+    ]  # fmt: skip
+
+
+def test_of_rights_that_were_withdrawn_no_words_are_told(base: ProjectFolder) -> None:
+    headline = {"type": ["string", "null"], "description": "H.", "x-withheld": True}
+    base.schema("article", {"type": "object", "title": "A", "description": "A.", "properties": {"headline": headline}})
+
+    def edit(made: list[Json], open_: bool) -> None:
+        items = [mention("m1", 0, 3, remark="secret one"), mention("m2", 8, 10, remark="secret two")]
+        made[0].update(headline="secret three", rights={"text_redistributable": open_}, mentions=items if open_ else items[:1])
+
+    old, new = (write(base, lambda made, open_=open_: edit(made, open_)) for open_ in (True, False))  # type: ignore[misc]
+    found = diff(old, new).changes
+    assert {(c.kind, c.row) for c in found} == {("metadata-changed", None), ("value-changed", "m1"), ("annotation-removed", "m2")}
+    assert "secret" not in json.dumps([change.as_json() for change in found])
+    assert "secret" not in "".join(part.text for change in found for part in difference_parts(change.as_json()))
+    assert [c.columns for c in found if c.row == "m1"] == [("remark",)]
+    back = diff(new, old).changes  # what may be passed on now may be told
+    assert "secret three" in json.dumps([change.as_json() for change in back])

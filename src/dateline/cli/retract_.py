@@ -26,11 +26,14 @@ def command(
     home = find_project(project)
     done = retract(home, article_ids, reason, dry_run=dry_run)
     if json:
-        mentioned = [str(place) for place in done.mentioned]
-        print_json({"success": True, "retracted": done.what, "files": done.files, "mentioned": mentioned, "dry_run": dry_run})
+        mentioned, twins = ([str(place) for place in places] for places in (done.mentioned, done.twins))
+        said = {"retracted": done.what, "files": done.files, "twins": twins, "mentioned": mentioned}
+        print_json({"success": True, **said, "dry_run": dry_run})
         return
     for name in done.files:
         say(f"{name}  {'would be ' if dry_run else ''}{'changed' if dry_run or (home.root / name).exists() else 'removed'}")
+    for place in done.twins:
+        say(f"{place}  has the text of a retracted article, and stays; if the text is to go, retract it, too", file=sys.stderr)
     for place in done.mentioned[:20]:
         say(f"{place}  names a retracted article; take it out, too", file=sys.stderr)
     if len(done.mentioned) > 20:

@@ -103,7 +103,7 @@ def plan(
     released = Articles.of(ledger)
     made = Plan(next_segment=1 + (pc.max(released.table["segment"]).as_py() or 0))
     order, ids = _unique(index, made.problems)
-    _tell_of_retracted(index, order, ids, released.retracted, made.problems)
+    _tell_of_retracted(index, order, ids, released, made.problems)
     forget()
     corpus = _Corpus(index, order, ids, signatures, released.table, splits, made.problems, forget)
     _tell_of_missing(corpus.entry, released, made.problems)
@@ -539,16 +539,21 @@ def _shown(index: pa.Table, position: int, name: str) -> str:
 
 
 def _tell_of_retracted(
-    index: pa.Table, order: Ints, ids: pa.LargeStringArray, gone: Mapping[str, Entry], problems: list[Problem]
+    index: pa.Table, order: Ints, ids: pa.LargeStringArray, released: Articles, problems: list[Problem]
 ) -> None:
-    """What was retracted and stands here again, by its id or by its text."""
+    """What was retracted and stands here again, by its id or by its text; an article of that text that is released still may."""
+    gone = released.retracted
     if not gone:
         return
     texts = {bytes.fromhex(entry.text_sha256): entry for entry in gone.values() if entry.text_sha256}
     again = pc.is_in(ids, value_set=pa.array([*gone], pa.large_string()))
     hashes = index["text_sha256"].take(pa.array(order))
     again = pc.or_(again, pc.is_in(hashes, value_set=pa.array([*texts], hashes.type)))
-    for row in np.flatnonzero(again.to_numpy()).tolist():
+    rows = np.flatnonzero(again.to_numpy())
+    standing = {entry.article_id for entry in released.among(pa.chunked_array([ids.take(pa.array(rows))]))} - gone.keys()
+    for row in rows.tolist():
+        if ids[row].as_py() in standing:
+            continue
         article_id, at = ids[row].as_py(), int(order[row])
         entry = gone.get(article_id) or texts[hashes[row].as_py()]
         what = "was retracted" if entry.article_id == article_id else f"has the text of {entry.article_id!r}, which was retracted"

@@ -116,7 +116,7 @@ def _details(change: Json) -> Line:
     if kind in ("column-renamed", "key-changed", "column-retyped"):
         column = "" if kind == "column-renamed" else f" {', '.join(map(_shown, change['columns']))}"
         return [Part(f"{column}: "), *_both(next(iter(old.values()), None), next(iter(new.values()), None))]
-    if "label" in old or "label" in new:
+    if kind in ("label-added", "label-removed"):
         label = old.get("label", new.get("label"))
         return [Part(f" of {', '.join(map(_shown, change['columns']))}: "), Part(_shown(label), "green" if new else "red")]
     if kind in ("column-added", "column-removed"):
@@ -124,7 +124,9 @@ def _details(change: Json) -> Line:
         return [Part(f": {', '.join(map(_shown, change['columns']))} ({_shown((new or old)['type'])}{nullable})")]
     line: Line = []
     for number, column in enumerate(change.get("columns", ())):
-        line += [Part(f"{'; ' if number else ': '}{_shown(column)} "), *_both(old.get(column), new.get(column))]
+        quoted = column in old or column in new  # else it may be words that are withheld
+        line.append(Part(f"{'; ' if number else ': '}{_shown(column)}{' ' if quoted else ''}"))
+        line += _both(old.get(column), new.get(column)) if quoted else []
     return line
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dateline.diff.bump import judged
@@ -63,7 +63,25 @@ def compare_article(old: Rows, new: Rows, facts: Facts, corpus: Mapping[str, Ids
         pending.remove(name)
     for name, found in matched.items():
         changes += row_changes(name, facts.tables[name], found, ids, article, split, surfaces=bool(open_))
+    if before.get("text_redistributable", True) and not after.get("text_redistributable", True):
+        changes = [_unspoken(change, facts.tables[change.table]) for change in changes]
     return in_order([judged(change, facts.policy, facts.test) for change in changes]), ids
+
+
+def _unspoken(change: Change, columns: Columns) -> Change:
+    """A change of an article that may be passed on no more, without what may be words of it: its columns are named alone.
+
+    Which columns are withheld no manifest says, so none that holds words is quoted, but labels and keys.
+    """
+    spoken = {c for side in (change.old, change.new) for c, value in side.items() if c in columns.values and _has_words(value)}
+    old, new = ({c: value for c, value in side.items() if c not in spoken} for side in (change.old, change.new))
+    return replace(change, old=old, new=new)
+
+
+def _has_words(value: Any) -> bool:
+    if isinstance(value, Mapping | list | tuple):
+        return any(map(_has_words, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, str)
 
 
 def _only(rows: Rows) -> Row | None:

@@ -104,9 +104,10 @@ def _place(change: Change) -> tuple[Any, ...]:
     return (not change.of_schema, *about, KINDS.index(change.kind), change.columns, named)
 
 
-def natural(text: str) -> tuple[tuple[str, int], ...]:
+def natural(text: str) -> tuple[tuple[str, int, str], ...]:
     """What puts m2 before m10; no two texts have the same."""
-    return (*((word, int(number or -1)) for word, number in re.findall(r"(\D*)(\d*)", text)), (text, -1))
+    parts = ((word, number.lstrip("0") if number else None) for word, number in re.findall(r"(\D*)(\d*)", text))
+    return (*((word, -1, "") if number is None else (word, len(number), number) for word, number in parts), (text, -1, ""))
 
 
 def plain(value: Any) -> Any:

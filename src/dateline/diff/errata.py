@@ -108,7 +108,10 @@ def _row(change: Change, values: bool) -> str:
         return said
     if not values:
         return f"{said}: {', '.join(change.columns)}"
-    pairs = (f"{c} {_value(change.old.get(c))} -> {_value(change.new.get(c))}" for c in change.columns)
+    pairs = (
+        f"{c} {_value(change.old.get(c))} -> {_value(change.new.get(c))}" if c in change.old or c in change.new else c
+        for c in change.columns
+    )
     return f"{said}: {'; '.join(pairs)}"
 
 

@@ -25,19 +25,19 @@ class Side:
         manifest = read_manifest(folder)
         return cls(folder, manifest, base_tables(manifest, str(folder)))
 
-    def files(self, table: str, but: Collection[str] = ()) -> dict[str, list[Path]]:
-        """The files of a base table by split, less those with a digest among `but`."""
+    def files(self, table: str, but: Collection[tuple[str, str, str]] = ()) -> dict[str, list[Path]]:
+        """The files of a base table by split, less those `but` (see `digests`)."""
         found: dict[str, list[Path]] = {}
         owner = PRIMARY if table.startswith(f"{PRIMARY}.") else table
         facts = self.manifest.tables.get(owner)
         for file in facts.files if facts else ():
-            if file["sha256"] not in but:
+            if (owner, file["split"], file["sha256"]) not in but:
                 found.setdefault(file["split"], []).append(self.folder / file["path"])
         return found
 
-    def digests(self) -> set[str]:
-        """The digests of all data files."""
-        return {file["sha256"] for table in self.manifest.tables.values() for file in table.files}
+    def digests(self) -> set[tuple[str, str, str]]:
+        """Table, split and digest of all data files: the same bytes in another table say another thing."""
+        return {(name, file["split"], file["sha256"]) for name, table in self.manifest.tables.items() for file in table.files}
 
     def retracted(self) -> set[str]:
         """The articles that `versions.json` says were retracted; none where there is no such file."""
