@@ -182,10 +182,11 @@ class Written:
         signing = signing_of(settings) if near else None
         own, *rest = (self._member(name, signing) for name in (article_id, *(str(o["article_id"]) for o in others)))
         reasons = why_group(own, str(row["group"]), rest, self._ledger.articles, settings.threshold if near else None)
+        gone = [name for name, entry in self._ledger.retracted.items() if entry.group == row["group"]]
         return {
             **known,
             "group_reasons": [reason.as_json() for reason in reasons],
-            "split_reason": why_split(own, rest, self._ledger.articles, said["mode"], assigned).as_json(),
+            "split_reason": why_split(own, rest, self._ledger.articles, said["mode"], assigned, gone).as_json(),
         }
 
     def _member(self, article_id: str, signing: Any) -> Member:

@@ -153,6 +153,15 @@ def test_what_was_released_is_frozen_and_draws_others(folder: ProjectFolder) -> 
     assert reason_in_words(bare["split_reason"]) == "frozen by release 1.0.0"
 
 
+def test_a_group_keeps_the_split_of_one_that_was_retracted(folder: ProjectFolder) -> None:
+    folder.settings("[tool.dateline.splits]", 'assigned = {train = ["g"]}')
+    folder.seed(record("new", WORDS, group="g"))
+    entry = Entry("gone", "test", "g", 1, "1.0.0", retracted=Mark("wrong", "2026-11-01", "1.1.0"))
+    folder.project.ledger.write_bytes(Ledger(articles={"gone": entry}).encode())
+    folder.rebuild()
+    assert why(folder, "new")[1] == ("joined", "gone")
+
+
 def test_a_split_may_be_given_by_the_record(folder: ProjectFolder) -> None:
     folder.settings("[tool.dateline.splits]", 'mode = "given"')
     folder.seed(record("a1", split="dev"))

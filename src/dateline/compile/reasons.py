@@ -67,18 +67,23 @@ def why_group(
 
 
 def why_split(
-    article: Member, others: Sequence[Member], ledger: Mapping[str, Released], mode: str, assigned: Collection[str] = ()
+    article: Member,
+    others: Sequence[Member],
+    ledger: Mapping[str, Released],
+    mode: str,
+    assigned: Collection[str] = (),
+    gone: Collection[str] = (),
 ) -> Reason:
-    """Why an article is in its split: `given` by the record, `released` there, `joined` what was released, `assigned` by the
-    settings (patterns of groups in `assigned`), or a `quota`.
+    """Why an article is in its split: `given` by the record, `released` there, `joined` what was released (of the group, `gone`
+    are the retracted ones), `assigned` by the settings (patterns of groups in `assigned`), or a `quota`.
     """
     if mode == "given":
         return Reason("given")
     if article.article_id in ledger:
         return Reason("released", ledger[article.article_id].added_in)
     released = sorted(other.article_id for other in others if other.article_id in ledger)
-    if released:
-        return Reason("joined", released[0])
+    if released or gone:
+        return Reason("joined", min(released or gone))
     groups = {member.group for member in (article, *others) if member.group is not None}
     named = any(fnmatchcase(group, pattern) for group in groups for pattern in assigned)
     return Reason("assigned" if named else "quota")
