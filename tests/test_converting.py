@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from building import MENTIONS, Json, ProjectFolder
+from building import MENTIONS, Json, ProjectFolder, mention, record
 from cat_files import cat, markable, relation, written
 from conftest import Run
 from dateline.converting import Converted, convert_files
 from dateline.document import Document, Node
 from dateline.errors import InputError
 from dateline.mapping.apply import Draft, article_id_of
-from dateline.mapping.file import mapping_from, read_mapping
+from dateline.mapping.file import Source, mapping_from, read_mapping
+from dateline.mapping.values import Misfit, value_of
 from dateline.quarantine import put_back
-from dateline.schema import load_schemas
+from dateline.schema import load_schemas, schemas_from
 
 LINKS: Json = {
     "title": "Links",
@@ -369,3 +370,42 @@ def test_every_name_gives_a_path_safe_article_id_of_its_own(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", made)
     assert article_id_of(made) == made
     assert (made == name) or made != article_id_of(f"{name}?")
+
+
+def test_a_whole_record_takes_the_place_of_no_other(folder: ProjectFolder) -> None:
+    articles, path = folder.root / "seeds" / "articles", folder.root / "q.jsonl"
+    articles.mkdir()
+    standing = json.dumps(record("a1", mentions=[mention("m1", 0, 3)]))
+    (articles / "a1.json").write_text(standing)
+    schemas = load_schemas(folder.root / "schemas")
+
+    def told(*lines: Any) -> list[tuple[int, str]]:
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        done = put_back(folder.project, schemas, path, articles)
+        assert done.left == len(path.read_text().splitlines()) == len(done.problems)
+        return [(problem.place.line, problem.says) for problem in done.problems]
+
+    whole = {"article_id": "a1", "record": record("a1", "Another text.")}
+    assert told(whole) == [(1, "holds a whole record, but 'a1' stands already, and reads otherwise; remove one of them")]
+    assert told({"article_id": "a1", "record": record("b9")}) == [
+        (1, "holds the record of another article than 'a1', which it names")
+    ]
+    assert (articles / "a1.json").read_text() == standing
+    two = [{"article_id": "a2", "record": record("a2", text)} for text in ("One.", "Two.")]
+    assert told(*two) == [(2, "holds a second record of 'a2'; one of them can stand")]
+    assert json.loads((articles / "a2.json").read_bytes())["text"]["content"] == "One."
+    assert told({**two[0]}) == [], "put there by an import that was stopped"
+    odd: list[Json] = [{"article_id": "a1", "layer": layer, "item": {}} for layer in (["x"], "text", "none")]
+    assert [says.partition(";")[0] for _, says in told(*odd)] == [
+        "names the layer \"['x']\"", "names the layer 'text'", "names the layer 'none'",
+    ]  # fmt: skip
+    half = [{"article_id": "a3", "record": record("a3", "\ud800")}, {"article_id": "a" * 300, "layer": "mentions", "item": {}}]
+    assert [line for line, _ in told(*half)] == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["12345678901234567.8912", "12345678901234567890123", "0.1000000000000000055"])
+def test_a_number_in_words_that_json_would_cut_short_is_a_misfit(text: str) -> None:
+    fields = {f.name: f for f in schemas_from({"mentions": json.dumps(MENTIONS).encode()}).layers["mentions"].fields}
+    with pytest.raises(Misfit, match="would lose digits"):
+        value_of(text, Source(), fields["score"])
+    assert [value_of(said, Source(), fields["score"]) for said in ("0.10", "1e3", "7", "1.50")] == [0.1, 1000.0, 7, 1.5]

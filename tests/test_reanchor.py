@@ -349,3 +349,17 @@ def test_texts_that_cannot_be_taken_are_refused_in_one_line(folder: ProjectFolde
     with pytest.raises(InputError) as caught:
         reanchor_files(folder.project, [path], folder.root / "seeds" / "articles")
     assert says in str(caught.value) and not (folder.root / "seeds" / "articles").exists()
+
+
+def test_two_texts_come_to_two_records(folder: ProjectFolder) -> None:
+    text = "Ana met Bo in Rome on a sunny day of May, and they ate ice cream."
+    folder.seed(record("x", text), record("x-r2", f"Then {text}", supersedes="x"))
+    for name, said in (("a/x", f"{text} Fine."), ("a/x-r2", f"Then {text} Good."), ("b/x", f"{text} Late.")):
+        (folder.root / name).parent.mkdir(exist_ok=True)
+        (folder.root / f"{name}.txt").write_text(said)
+    with pytest.raises(InputError, match=r"b/x\.txt: is another text of x beside a/x\.txt; give one of them"):
+        reanchor_files(folder.project, [folder.root / "a", folder.root / "b"], folder.root / "seeds" / "new")
+    assert not (folder.root / "seeds" / "new").exists()
+    done = reanchor_files(folder.project, [folder.root / "a"], folder.root / "seeds" / "new")
+    assert {(report.article_id, report.new_id) for report in done.reports} == {("x", "x-r4"), ("x-r2", "x-r3")}
+    assert len(done.written) == 2

@@ -25,6 +25,8 @@ from dateline.project import Project
 from dateline.record_files import Staged, encode
 from dateline.schema import Json, Schemas
 
+_LONGEST_ID = 200
+
 
 @dataclass
 class PutBack:
@@ -70,15 +72,24 @@ def put_back(project: Project, schemas: Schemas, path: Path, out: Path, *, dry_r
     by_article: dict[str, list[_Line]] = defaultdict(list)
     for line in lines:
         if isinstance(line.says.get("record"), dict) or (line.says.get("layer") and isinstance(line.says.get("item"), dict)):
-            by_article[str(line.says.get("article_id"))].append(line)
+            if fault := _misplaced(line, by_article[str(line.says.get("article_id"))], schemas):
+                result.problems.append(Problem(line.place, "import-syntax", fault))
+            else:
+                by_article[str(line.says.get("article_id"))].append(line)
     with Staged(out, project.name_of(out)) as staged:
         for article_id, those in sorted(by_article.items()):
-            record = _standing(out, article_id, those, result)
+            record = _standing(out, article_id, those, result) if those else None
             if record is None:
                 continue
             good, faults = _added(record, those, schemas, tables.keys)
             result.problems += faults
             if good is None:
+                continue
+            if _is_another(good, those, out / f"{article_id}.json"):
+                says = f"holds a whole record, but {shown(article_id)!r} stands already, and reads otherwise; remove one of them"
+                result.problems += [Problem(line.place, "import-syntax", says) for line in those]
+                for line in those:
+                    line.done = False
                 continue
             if is_withheld(good):
                 add_signature(good, signing_of(project.settings.splits))
@@ -113,6 +124,43 @@ def _lines(path: Path, name: str) -> list[_Line]:
             raise InputError(f"{name}:{number}: is no JSON object; a quarantine file has one on each line")
         found.append(_Line(Place(name, number), says))
     return found
+
+
+def _misplaced(line: _Line, before: list[_Line], schemas: Schemas) -> str:
+    """Why a line cannot be put where it says; `before` are those of the same article."""
+    says, article_id = line.says, line.says.get("article_id")
+    try:
+        json.dumps(says, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "holds half of a character, which is no text"
+    if len(str(article_id).encode()) > _LONGEST_ID:
+        return "names no article: an article_id has at most 200 bytes here"
+    if not isinstance(says.get("record"), dict):
+        layer = says["layer"]
+        known = isinstance(layer, str) and layer in schemas.layers
+        return "" if known else f"names the layer {shown(str(layer))!r}; there are: {', '.join(schemas.layers)}"
+    if says["record"].get("article_id") != article_id:
+        return f"holds the record of another article than {shown(str(article_id))!r}, which it names"
+    if any(isinstance(other.says.get("record"), dict) and other.says["record"] != says["record"] for other in before):
+        return f"holds a second record of {shown(str(article_id))!r}; one of them can stand"
+    return ""
+
+
+def _is_another(good: Json, lines: list[_Line], path: Path) -> bool:
+    """Whether lines hold a whole record where one stands that reads otherwise, and was not put there by them."""
+    if not any(isinstance(line.says.get("record"), dict) for line in lines) or not path.is_file():
+        return False
+    try:
+        found: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return True
+    return not isinstance(found, dict) or _unsigned(found) != _unsigned(good)
+
+
+def _unsigned(record: Json) -> Json:
+    """A record without the signature of its text, which follows from it."""
+    text = record.get("text")
+    return {**record, "text": {k: v for k, v in text.items() if k != "minhash"}} if isinstance(text, dict) else record
 
 
 def _standing(out: Path, article_id: str, lines: list[_Line], result: PutBack) -> Json | None:

@@ -370,10 +370,14 @@ def reanchor_files(
     result = Reanchored()
     files: dict[str, bytes] = {}
     drafts: dict[str, bytes] = {}
+    given: dict[str, str] = {}
     for path in _texts(paths):
         article_id, name = path.name.removesuffix(".txt"), project.name_of(path)
         if article_id not in standing:
             raise InputError(f"{name}: is the text of no article in {project.name_of(project.seeds)}/; name it <article_id>.txt")
+        if article_id in given:
+            raise InputError(f"{name}: is another text of {article_id} beside {given[article_id]}; give one of them")
+        given[article_id] = name
         record = standing.record(article_id)
         place = standing.place(article_id)
         old, new = record["text"].get("content"), _text(path, name)
@@ -384,9 +388,11 @@ def reanchor_files(
         if old == new:
             result.same.append(article_id)
             continue
-        new_id = next_id(record, new, [i for i in standing.ids if i != article_id])
-        if new_id in standing:
-            raise InputError(f"{name}: {new_id} stands in {standing.place(new_id)} already; remove one of them")
+        made_now = {report.new_id for report in result.reports}
+        new_id = next_id(record, new, [i for i in (*standing.ids, *made_now) if i != article_id])
+        if new_id in standing or new_id in made_now:
+            where = standing.place(new_id) if new_id in standing else "what is made of another text"
+            raise InputError(f"{name}: {new_id} stands in {where} already; remove one of them")
         made, report = reanchor_record(record, new, schemas, table_keys=table_keys, new_id=new_id)
         if is_withheld(made) or record["text"].get("minhash") is not None:
             add_signature(made, signing)

@@ -75,6 +75,19 @@ def test_two_currencies_without_a_rate_and_with_one(story: Path) -> None:
     assert told(story) == []
 
 
+@pytest.mark.parametrize(("unit", "to", "factor"), [("USD", "EUR", "0.93"), ("EUR", "USD", "1.0812345678")])
+def test_a_rate_of_any_number_of_places(story: Path, unit: str, to: str, factor: str) -> None:
+    """Its inverse has no end, and the columns have nine places."""
+    for article, key, own in ((CARROW, "q16", "EUR"), (LANDBOTE, "q14", "USD"), (LANDBOTE, "q15", "USD")):
+        change(story, article, "quantities", key, in_money(own))
+    settings = (story / "pyproject.toml").read_text(encoding="utf-8")
+    rate = (
+        f'[[tool.dateline.estimates.rates]]\nunit = "{unit}"\nto = "{to}"\nfactor = "{factor}"\n\n[tool.dateline.views.figures]'
+    )
+    (story / "pyproject.toml").write_text(settings.replace("[tool.dateline.views.figures]", rate), encoding="utf-8")
+    assert told(story) == []
+
+
 def test_a_restatement_that_comes_back_to_itself(story: Path) -> None:
     change(story, CARROW, "quantities", "q7", lambda q: q.update(restates_quantity_id="q8", comparator="BARE", hedge_type=None))
     found = told(story)

@@ -92,7 +92,7 @@ def path(written: str, layer: str, schemas: Schemas, where: str) -> Path:
         if stepped.ref is None or stepped.ref not in schemas.layers:
             refs = ", ".join(f.name for f in schemas.layers[at].references if f.ref in schemas.layers) or "none"
             raise ProjectError(f"{where}: {written!r} cannot follow {step}, which is no reference of {at}; those are: {refs}")
-        many = many or stepped.schema.get("type") == "array"
+        many = many or stepped.is_list
         found.append((step, stepped.ref))
         at = stepped.ref
     return Path(layer, tuple(found), _field(last, at, schemas, where), many)

@@ -37,6 +37,8 @@ AT_LEVEL = ("LEVEL", "INCREASE_TO", "DECREASE_TO")
 UNCOMMITTED = ("DEMANDED", "NORMATIVE", "QUESTIONED", "CONDITIONAL")
 """Modalities under which nobody says that the number is so."""
 LEFT_OUT = ("RESTATEMENT", "NONFACTUAL_CHAIN", "UNCOMMITTED", "VAGUE", "NEGATED_NUMBER", "RETRACTED")
+PLACES = 9
+"""Decimal places of the columns that hold numbers."""
 _PRECISE = decimal.Context(prec=80)
 
 
@@ -334,10 +336,11 @@ class _Story:
             self._fault("estimand-rate" if money else "estimand-kinds", row, found=row["unit"], other=unit)
             return
         if rate != 1:
-            row["rate"] = rate
+            row["rate"] = _in_column(rate)
             self.amounts[row["estimate_id"]] = self.amounts[row["estimate_id"]].times(rate)
         amount = self.amounts[row["estimate_id"]]
-        row["comparable_value"], row["comparable_low"], row["comparable_high"] = amount.value, amount.low, amount.high
+        for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
+            row[f"comparable_{name}"] = _in_column(number)
 
     def _rate(self, unit: str, to: str) -> Decimal | None:
         if unit == to:
@@ -402,11 +405,19 @@ class _Story:
                 "contrast_marked": bool(marked),
                 "contrast_claim_ids": marked,
                 "is_denial_pair": a["is_denial"] != b["is_denial"],
-                "abs_diff": off,
+                "abs_diff": _in_column(off),
                 "rel_diff": None if off is None else float(off / largest) if largest else 0.0,
                 "judged_relation": judgement["relation"] if judgement else None,
                 "judgement_id": judgement["judgement_id"] if judgement else None,
             }
+
+
+def _in_column(number: Decimal | None) -> Decimal | None:
+    """A number as the columns of estimates hold it, to nine places: a rate may have more, and its inverse has no end."""
+    exponent = number.as_tuple().exponent if number is not None else 0
+    if number is None or not isinstance(exponent, int) or exponent >= -PLACES:
+        return number
+    return number.quantize(Decimal(1).scaleb(-PLACES), context=_PRECISE)
 
 
 def pair_of(judgement: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from dateline.derive.columns import NAMES, Column, Table, labelled, text
-from dateline.derive.estimates import LEFT_OUT
+from dateline.derive.estimates import LEFT_OUT, PLACES
 from dateline.derive.intervals import INTERVAL_RELATIONS, POINT_RELATIONS
 from dateline.errors import ProjectError
 from dateline.project import Estimates as Settings
@@ -27,7 +27,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 LAYERS = ("claims", "quantities", "entities", "attributions", "times")
 RELATIONS = ("AGREE", "CONFLICT", "UPDATE", "SUBSET", "DIFFERENT_ESTIMAND", "DENIAL", "UNDECIDABLE")
 
-_NUMBER = pa.decimal128(38, 9)
+_NUMBER = pa.decimal128(38, PLACES)
 _LINK = pa.struct([("sources", NAMES), ("attitude", pa.string()), ("quote_type", pa.string()), ("determinacy", pa.string())])
 CHAIN = Column("chain", pa.list_(_LINK), "The attributions around the claim, outermost first; empty if authorial.")
 

@@ -214,7 +214,7 @@ class Draft:
             spans = node.spans if source.spans == "" else node.parts.get(source.spans, ())
             return self._spans(spans, target, item.layer)
         if source.role is not None:
-            return [] if target.schema.get("type") == "array" else None
+            return [] if target.is_list else None
         if source.annotator:
             return self._set_id(item.layer.layer.name, node.annotator)
         if source.feature is not None:
@@ -304,7 +304,7 @@ class Draft:
             name, wanted = reference.field.name, reference.field.ref or ""
             shown_id = shown(reference.target[1], self.mapping.quotes)
             there = wanted in standing.get(reference.target, ())
-            many = reference.field.schema.get("type") == "array"
+            many = reference.field.is_list
             single[name] += not many and there
             if there and single[name] <= 1:
                 kept.append(reference)
@@ -526,7 +526,7 @@ def _with_references(item: _Item, keys: dict[tuple[NodeKey, str], str]) -> Json:
         return value
     for field_, targets in _grouped(item.references):
         found = [keys.get((r.target, field_.ref or ""), r.target[1]) for r in targets]
-        many = field_.schema.get("type") == "array"
+        many = field_.is_list
         _put(value, field_.path, list(dict.fromkeys(found)) if many else found[0])
     return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
+from decimal import Decimal
 from typing import Any
 
 from dateline.mapping.file import Source
@@ -60,5 +61,8 @@ def _scalar(value: Any, source: Source, kinds: Set[str], column: str) -> Any:
     if "integer" in kinds and _WHOLE.fullmatch(text):
         return int(text)
     if "number" in kinds and _NUMBER.fullmatch(text):
-        return int(text) if _WHOLE.fullmatch(text) else float(text)
+        number = int(text) if _WHOLE.fullmatch(text) else float(text)
+        if Decimal(text) != Decimal(repr(number)):
+            raise Misfit(f"has {value!r:.60} for {column}, of which a number in JSON would lose digits")
+        return number
     raise Misfit(f"has {value!r:.60} for {column}, which is {' or '.join(sorted(kinds - {'null'}))}")
