@@ -409,3 +409,25 @@ def test_a_number_in_words_that_json_would_cut_short_is_a_misfit(text: str) -> N
     with pytest.raises(Misfit, match="would lose digits"):
         value_of(text, Source(), fields["score"])
     assert [value_of(said, Source(), fields["score"]) for said in ("0.10", "1e3", "7", "1.50")] == [0.1, 1000.0, 7, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("name,topic\nd1,sports\nd1,politics\n", r"meta\.csv:3: says otherwise of 'd1' than a row before"),
+        ("name,topic\nd1,a topic, and more\n", r"meta\.csv:2: has more cells than the head; quote what holds a ','"),
+        ("name,topic,topic\nd1,a,b\n", r"meta\.csv: names a column twice: name, topic, topic"),
+    ],
+)
+def test_a_table_beside_a_corpus_says_one_thing_of_a_document(two_layers: ProjectFolder, table: str, says: str) -> None:
+    (two_layers.root / "meta.csv").write_text(table)
+    with pytest.raises(InputError, match=says):
+        convert(two_layers, cat(["Ana Rome"], ""), mapping={**MAPPING, "tables": [{"file": "meta.csv", "key": "name"}]})
+
+
+def test_a_document_is_in_the_list_of_one_split(two_layers: ProjectFolder) -> None:
+    for name in ("train", "test"):
+        (two_layers.root / f"{name}.list").write_text("d1\n")
+    lists = {"train": "train.list", "test": "test.list"}
+    with pytest.raises(InputError, match=r"test\.list: lists 'd1', which stands in the list of train, too"):
+        convert(two_layers, cat(["Ana Rome"], ""), mapping={**MAPPING, "splits": {"lists": lists}})

@@ -306,17 +306,19 @@ class _Conversion:
         """The metadata tables by key, and the split of each listed name."""
         metadata = []
         for table in self.mapping.tables:
-            rows = {}
-            for row in _rows(self._side_file(table.file, there), table.file):
+            rows: dict[str, dict[str, str]] = {}
+            for number, row in _rows(self._side_file(table.file, there), table.file):
                 if table.key not in row:
                     raise InputError(f"{table.file}: has no column {table.key!r}; it has {', '.join(row)}")
-                rows[row[table.key]] = {k: v for k, v in row.items() if k != table.key and v != ""}
+                said = {k: v for k, v in row.items() if k != table.key and v != ""}
+                if rows.setdefault(row[table.key], said) != said:
+                    raise InputError(f"{table.file}:{number}: says otherwise of {shown(row[table.key])!r} than a row before")
             metadata.append(rows)
         lists: dict[str, str] = {}
         for split, file in self.mapping.splits.lists.items():
             for line in self._side_file(file, there).splitlines():
-                if line.strip():
-                    lists[line.strip()] = split
+                if (name := line.strip()) and lists.setdefault(name, split) != split:
+                    raise InputError(f"{file}: lists {shown(name)!r}, which stands in the list of {lists[name]}, too")
         return metadata, lists
 
     def _side_file(self, name: str, there: Incoming) -> str:
@@ -329,12 +331,18 @@ class _Conversion:
         return Incoming(self.project.root, [name], there.options).text(name)
 
 
-def _rows(text: str, file: str) -> Iterator[dict[str, str]]:
-    """The rows of a TSV or CSV table with a head."""
+def _rows(text: str, file: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a TSV or CSV table with a head, each with its line."""
     delimiter = "\t" if file.lower().endswith((".tsv", ".tab")) else ","
     try:
-        for row in csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True):
-            yield {k: v or "" for k, v in row.items() if k is not None}
+        reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
+        head = reader.fieldnames or []
+        if len({*head}) != len(head):
+            raise InputError(f"{file}: names a column twice: {', '.join(head)}")
+        for row in reader:
+            if None in row:
+                raise InputError(f"{file}:{reader.line_num}: has more cells than the head; quote what holds a {delimiter!r}")
+            yield reader.line_num, {k: v or "" for k, v in row.items()}
     except csv.Error as fault:
         raise InputError(f"{file}: is no table: {fault}") from None
 
