@@ -4,8 +4,6 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TESTS := $(VENV)/.installed-for-tests
 JOBS  ?= auto
-# slow tests wait for processes, servers and disks half of their time
-SLOW_JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 ROWS  ?= 1_000_000
 ARTICLES ?= 20_000
 
@@ -23,13 +21,13 @@ check-dataset: $(STAMP)    ## is dataset/, as committed, what seeds/ give?
 
 test: $(TESTS)             ## all tests: fast ones first, then the slow ones, the longest first
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not fuzz"
-	@DATELINE_FUZZ_SECONDS=4 $(BIN)/python -m pytest -n $(SLOW_JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
+	@DATELINE_FUZZ_SECONDS=4 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "slow or fuzz"
 
 test-fast: $(STAMP)        ## the fast tests alone
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 test-thorough: $(TESTS)    ## all tests, and of those that try very many cases all of them (an hour)
-	@DATELINE_THOROUGH=1 DATELINE_FUZZ_SECONDS=30 $(BIN)/python -m pytest -n $(JOBS)
+	@DATELINE_THOROUGH=1 DATELINE_FUZZ_SECONDS=40 $(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(TESTS)             ## lint, format and types
 	@$(BIN)/ruff check .
