@@ -20,7 +20,7 @@ from dateline.errors import DatelineError, PublishError
 from dateline.stores import Bucket
 from s3_double import Call, put, s3_settings
 
-pytestmark = pytest.mark.slow(seconds=50)
+pytestmark = pytest.mark.slow(seconds=5)
 KILLED = """
 import os, signal, sys
 from dateline.cli import main

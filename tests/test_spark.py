@@ -103,7 +103,7 @@ def some_of_each_type(suites: list[Suite]) -> list[Suite]:
         kept = []
         for expectation in suite.expectations:
             seen[expectation.type] += 1
-            if THOROUGH or seen[expectation.type] <= 1:
+            if THOROUGH or seen[expectation.type] <= 2:
                 kept.append(expectation)
         found += [replace(suite, expectations=tuple(kept))] if kept else []
     assert len(seen) >= 8, seen

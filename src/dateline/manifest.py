@@ -32,7 +32,8 @@ VERSIONS_NEXT = "versions.next.json"
 CARD = "README.md"
 FORMAT = 1
 MADE = re.compile(
-    r"(README(-[0-9a-f]{12})?\.md|(manifest(\.next)?|versions(\.next|-[0-9a-f]{12})?)\.json|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
+    r"(README(-[0-9a-f]{12})?\.md|(manifest(\.next)?|versions(\.next|-[0-9a-f]{12})?)\.json"
+    r"|[^/]+/[^/]+-s\d{4,}-b\d{2,}-[0-9a-f]{12}\.parquet"
     r"|validation/(suites|result)-[0-9a-f]{12}\.json"
     r"|([^/]+/)?\.(README\.md|(manifest|versions)(\.next)?\.json|[^/]+\.(parquet|json))\.[^/]+)"
 )

@@ -22,10 +22,8 @@ from dateline.errors import InputError, Place, Problem
 from dateline.files import write_atomically
 from dateline.leaks import shown
 from dateline.project import Project
-from dateline.record_files import Staged, encode
+from dateline.record_files import LONGEST_ID, Staged, encode
 from dateline.schema import Json, Schemas
-
-_LONGEST_ID = 200
 
 
 @dataclass
@@ -133,8 +131,8 @@ def _misplaced(line: _Line, before: list[_Line], schemas: Schemas) -> str:
         json.dumps(says, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return "holds half of a character, which is no text"
-    if len(str(article_id).encode()) > _LONGEST_ID:
-        return "names no article: an article_id has at most 200 bytes here"
+    if len(str(article_id)) > LONGEST_ID:
+        return f"names no article: an article_id has at most {LONGEST_ID} characters"
     if not isinstance(says.get("record"), dict):
         layer = says["layer"]
         known = isinstance(layer, str) and layer in schemas.layers

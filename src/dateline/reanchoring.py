@@ -25,13 +25,12 @@ from dateline.errors import InputError, Place, Problem
 from dateline.leaks import shown
 from dateline.project import Project
 from dateline.reanchor import Found, Reanchoring
-from dateline.record_files import Staged, encode
+from dateline.record_files import LONGEST_ID, Staged, encode
 from dateline.schema import Field, Json, Layer, Schemas, load_schemas
 from dateline.standing import Standing
 
 _ITEM = re.compile(r"\$\.([A-Za-z0-9_]+)\[([0-9]+)\]")
 _NUMBERED = re.compile(r"(.*)-r([0-9]{1,6})")
-_LONGEST_ID = 128
 DRAFTS = ".dateline/reanchored"
 """Where records go that people must mend before they are seeds."""
 
@@ -157,7 +156,7 @@ def next_id(record: Json, new_text: str, taken: Iterable[str]) -> str:
     while True:
         number += 1
         mark = f"-r{number}"
-        if (made := stem[: _LONGEST_ID - len(mark)] + mark) not in known:
+        if (made := stem[: LONGEST_ID - len(mark)] + mark) not in known:
             return made
 
 

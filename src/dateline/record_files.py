@@ -15,6 +15,9 @@ from typing import Any, BinaryIO, Self
 from dateline.errors import BuildError
 from dateline.files import sync_file, sync_folder
 
+LONGEST_ID = 128
+"""Characters of an article_id, after which its file is named; as the schema of articles says."""
+
 
 def encode(record: dict[str, Any]) -> bytes:
     """A record as people read it in a diff: one item of a layer on each line, UTF-8, no ASCII escapes."""
